@@ -1,0 +1,1 @@
+"""One file per modality: labels, limits, default specs and the reviewed triage texts."""
