@@ -110,7 +110,7 @@ def load_checkpoint(path: Path, modality: Modality) -> Checkpoint:
 
 
 def build_from(checkpoint: Checkpoint) -> nn.Module:
-    """Return the float32 network of a checkpoint in eval mode; raise BadCheckpoint if keys differ."""
+    """Return the float32 network of a checkpoint in eval mode; BadCheckpoint if keys differ."""
     network = build_network(checkpoint.release.arch, len(checkpoint.release.labels))
     try:
         network.load_state_dict(checkpoint.weights, strict=True)

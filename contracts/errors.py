@@ -9,7 +9,7 @@
     ├── Conflict        409
     ├── PayloadTooLarge 413
     ├── UnsupportedMediaType 415
-    ├── InvalidField    422  a part, member or parameter is missing, doubled, unknown or out of range
+    ├── InvalidField    422  a part, member or parameter is missing, unknown or bad
     ├── InvalidInput    422  the input cannot be decoded or contradicts itself
     ├── RateLimited     429
     ├── UpstreamUnavailable 502 / UpstreamTimeout 504
