@@ -1,0 +1,1 @@
+"""From a published data set to a versioned model file: prepare, train, calibrate, export, evaluate."""
