@@ -1,0 +1,137 @@
+"""Run an app on uvicorn: uvloop, httptools, time-outs for slow heads, drain, exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from types import FrameType
+
+import uvicorn
+import uvicorn.config
+from starlette.types import ASGIApp
+
+from serving.health import HealthState
+from serving.protocol import PatientProtocol
+
+EXIT_PORT_TAKEN = 98
+_log = logging.getLogger("serving.server")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """How a server runs, beside its address."""
+
+    drain_seconds: float = 0.5
+    """From the stop signal until the port closes: not ready, but still answering."""
+    shutdown_seconds: float = 20.0
+    """From then until running requests are cut off."""
+    keep_alive_seconds: int = 15
+    """How long an idle connection is kept after an answer."""
+    backlog: int = 512
+    """Connections that the kernel keeps waiting."""
+
+
+def run(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    health: HealthState,
+    *,
+    options: ServerOptions | None = None,
+) -> int:
+    """Serve until SIGTERM or SIGINT and return the exit code: 0 after an orderly stop.
+
+    At the first signal `health` says draining; a second one stops at once. When `health` says
+    that the process must not serve, it stops with the code given there. A taken port is one
+    clear line and code 98, a failed start of the app code 3. Configure logging before.
+    """
+    options = options or ServerOptions()
+    try:
+        listener = _listen(host, port, options.backlog)
+    except OSError as error:
+        print(_explain(error, host, port), file=sys.stderr)  # noqa: T201 - before any logging
+        return EXIT_PORT_TAKEN
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=PatientProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=options.keep_alive_seconds,
+        timeout_graceful_shutdown=max(1, round(options.shutdown_seconds)),
+        backlog=options.backlog,
+    )
+    server = DrainingServer(config, health, options.drain_seconds)
+    try:
+        server.run(sockets=[listener])
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    finally:
+        listener.close()
+    if not server.started:
+        return uvicorn.config.STARTUP_FAILURE
+    return health.exit_code or 0
+
+
+class DrainingServer(uvicorn.Server):
+    """Says not ready first, closes the port a moment later, and exits with 0."""
+
+    def __init__(self, config: uvicorn.Config, health: HealthState, drain_seconds: float) -> None:
+        """`drain_seconds` pass between the signal and the closing of the port."""
+        super().__init__(config)
+        self._health = health
+        self._drain_seconds = drain_seconds
+        self._signalled = False
+        self._stop_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Remember the first signal; the second one stops at once."""
+        if self._signalled or not self.started:
+            self.should_exit = True
+            self.force_exit = self._signalled and sig == signal.SIGINT
+        self._signalled = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: begin to drain, or end draining."""
+        now = asyncio.get_running_loop().time()
+        if self._signalled and self._stop_at is None:
+            self._health.mark_draining()
+            self._stop_at = now + self._drain_seconds
+            _log.info("draining")
+        drained = self._stop_at is not None and now >= self._stop_at
+        if drained or self._health.exit_code is not None:
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+
+def _listen(host: str, port: int, backlog: int) -> socket.socket:
+    """Bind before the app starts, so that a taken port costs no model load."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(backlog)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _explain(error: OSError, host: str, port: int) -> str:
+    """One line that says what is wrong and what to do."""
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host} is taken. Stop what uses it or choose another port."
+    if error.errno == errno.EACCES:
+        return f"Port {port} on {host} may not be opened by this user. Choose one above 1023."
+    return f"Cannot listen on {host}, port {port}: check the address."
