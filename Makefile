@@ -1,0 +1,59 @@
+# `make demo` and `make test` do everything on a fresh machine with Python 3.11–3.13, make and a
+# network: .venv, uv inside it, the locked packages with their hashes. A second run is quick.
+
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# The first interpreter that is new enough; choose another with PYTHON=….
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+	2>/dev/null && echo $$python && break; done)
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+
+.PHONY: help demo up test check format lint types imports clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+demo: $(READY) ## start everything, analyse the examples, stay up (DEMO_EXIT=1: stop then)
+	@python -m deploy demo
+
+up: $(READY) ## start gateway and services and restart what dies (PORT=9000 moves all ports)
+	@python -m deploy up
+
+test: $(READY) ## run the tests but the slow ones (ARGS='tests/contracts -x')
+	python -m pytest -m "not slow" $(ARGS)
+
+check: format lint types imports test ## everything that must hold before a commit
+
+format: $(READY) ## is every file formatted
+	ruff format --check .
+
+lint: $(READY) ## ruff's rules
+	ruff check .
+
+types: $(READY) ## mypy, strict
+	mypy
+
+imports: $(READY) ## who may import whom
+	lint-imports
+
+clean: ## remove the environment, caches and local state
+	rm -rf $(VENV) .local .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# uv itself is in the lock; pip installs just that one, with its hash.
+$(BIN)/uv:
+	@test -n "$(PYTHON)" || { echo "MediFlow needs Python 3.11, 3.12 or 3.13 (PYTHON=/path/to/python)." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r $(VENV)/uv.txt
+
+$(READY): requirements.lock pyproject.toml | $(BIN)/uv
+	uv pip sync --quiet --require-hashes requirements.lock
+	uv pip install --quiet --no-deps --no-build-isolation -C editable_mode=compat -e .
+	@touch $@

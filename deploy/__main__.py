@@ -1,0 +1,74 @@
+"""`python -m deploy up | demo`: the local system in the foreground, or with the examples shown."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from deploy.procfile import BadProcfile
+from deploy.system import CannotStart, command, environment_for, gateway_url, load, running
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    """Run the sub-command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m deploy", description=__doc__)
+    parser.add_argument("what", choices=("up", "demo"))
+    parser.add_argument("--directory", type=Path, default=ROOT, help="where the Procfile lies")
+    arguments = parser.parse_args()
+    root = arguments.directory.resolve()
+    try:
+        return up(root) if arguments.what == "up" else demo(root, stay=_stays(os.environ))
+    except (BadProcfile, CannotStart) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def up(root: Path) -> NoReturn:
+    """Become supervisord: Ctrl-C and SIGTERM stop every process."""
+    processes = load(root, os.environ)
+    arguments = command(processes, root, quiet=False)
+    print(f"MediFlow starts at {gateway_url(processes)} (Ctrl-C stops it).", flush=True)
+    os.chdir(root)
+    os.execve(arguments[0], arguments, environment_for(processes, os.environ))
+
+
+def demo(root: Path, *, stay: bool) -> int:
+    """Start the system, show the examples, stay until Ctrl-C; return the examples' exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    processes = load(root, os.environ)
+    code = 0
+    try:
+        with running(processes, root) as supervisor:
+            code = _show_examples(gateway_url(processes))
+            if stay and code == 0:
+                print("The system stays up. Ctrl-C stops it.", flush=True)
+                supervisor.wait()
+    except KeyboardInterrupt:
+        print("Stopped.")
+    return code
+
+
+def _stays(environment: Mapping[str, str]) -> bool:
+    return not environment.get("DEMO_EXIT")
+
+
+def _show_examples(url: str) -> int:
+    program = [sys.executable, str(ROOT / "examples" / "demo.py"), "--url", url]
+    return subprocess.run(program, check=False, cwd=ROOT).returncode
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
