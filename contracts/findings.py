@@ -49,7 +49,10 @@ def calibrate(logits: Sequence[float], rule: DecisionRule) -> list[float]:
             for logit, temperature, bias in zip(logits, rule.temperature, rule.bias, strict=True)
         ]
         return [_sigmoid(value) for value in scaled]
-    scaled = [logit / rule.temperature[0] for logit in logits]
+    biases = rule.bias or (0.0,) * len(logits)
+    scaled = [
+        logit / rule.temperature[0] + bias for logit, bias in zip(logits, biases, strict=True)
+    ]
     top = max(scaled)
     weights = [math.exp(value - top) for value in scaled]
     total = math.fsum(weights)

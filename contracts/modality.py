@@ -55,13 +55,18 @@ class ImageSpec:
 
 @dataclass(frozen=True, slots=True)
 class RenderSpec:
-    """How a 12-lead record becomes a page: physical scale in mm, never z-scored."""
+    """How a 12-lead record becomes a page: physical scale in mm, never z-scored.
+
+    `trace_hz` bounds the rate at which traces are drawn, so that records of 100 Hz and 500 Hz
+    look alike to the network; None draws every sample.
+    """
 
     mm_per_second: float = 25.0
     mm_per_millivolt: float = 10.0
-    pixels_per_mm: float = 2.0
+    pixels_per_mm: float = 1.7
     layout: Literal["3x4+1", "6x2", "12x1"] = "3x4+1"
     rhythm_lead: str = "II"
+    trace_hz: float | None = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +169,8 @@ class Modality:
 class DecisionRule:
     """From logits to a decision; every number is fitted on the calibration part.
 
-    `p = softmax(logits / temperature)` or `p = sigmoid(logits / temperature + bias)` per label.
+    `p = softmax(logits / temperature + bias)` or `p = sigmoid(logits / temperature + bias)` per
+    label; an empty softmax bias is zero.
     Softmax: the label is `argmax(log p + shift)`; sigmoid: each label with `p >= threshold`.
     A label is in the prediction set when `p >= set_minimum[label]` (split conformal, class-
     conditional where stated). The answer is abstained when the set is empty or holds more than
