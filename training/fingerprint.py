@@ -73,7 +73,9 @@ def perceptual_hash(grey: Image.Image) -> str:
 
 def thumbnail(grey: Image.Image) -> Thumbnail:
     """The grey picture as a unit vector without its mean: a dot product is the correlation."""
-    values = np.asarray(grey, dtype=np.float32).ravel()
-    values = values - values.mean()
+    values: Thumbnail = np.array(grey, dtype=np.float32).ravel()
+    values -= values.mean()
     length = float(np.linalg.norm(values))
-    return values / length if length > 0 else values
+    if length > 0:
+        values /= length
+    return values

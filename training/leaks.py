@@ -23,6 +23,14 @@ _BLOCK = 512
 _NAMED_PAIRS = 10
 
 
+def _split(row: Row) -> str:
+    return row.split
+
+
+def _label(row: Row) -> str:
+    return row.label
+
+
 class LeakFound(BadManifest):
     """Two rows that must not stand where they stand; `pairs` holds their ids."""
 
@@ -65,13 +73,16 @@ def check_files(rows: Iterable[Row]) -> dict[str, str]:
     return digests
 
 
-def find_near_duplicates(rows: Sequence[Row], rule: DuplicateRule) -> list[Pair]:
-    """Pairs of images in different parts that are the same picture by the rule.
+def find_near_duplicates(
+    rows: Sequence[Row], rule: DuplicateRule, apart: Callable[[Row], str] = _split
+) -> list[Pair]:
+    """Pairs of images that are the same picture by the rule, but differ in `apart` (the part).
 
     The perceptual hash is taken from the column `phash`, or computed where it is missing.
     """
     rows = [row for row in rows if row.split not in _IGNORED]
-    if len({row.split for row in rows}) < 2:
+    sides = [apart(row) for row in rows]
+    if len(set(sides)) < 2:
         return []
     cache: dict[str, Thumbnail] = {}
 
@@ -82,20 +93,20 @@ def find_near_duplicates(rows: Sequence[Row], rule: DuplicateRule) -> list[Pair]
 
     return [
         (one, other)
-        for one, other in _candidates(rows, rule)
+        for one, other in _candidates(rows, sides, rule)
         if float(grey(one) @ grey(other)) > rule.correlation
     ]
 
 
-def _candidates(rows: Sequence[Row], rule: DuplicateRule) -> list[Pair]:
-    """Pairs in different parts whose hashes differ in at most `phash_max` bits."""
+def _candidates(rows: Sequence[Row], sides: Sequence[str], rule: DuplicateRule) -> list[Pair]:
+    """Pairs on different sides whose hashes differ in at most `phash_max` bits."""
     hashes = np.array([_hash_of(row, rule) for row in rows], dtype=np.uint64)
-    _, parts = np.unique([row.split for row in rows], return_inverse=True)
+    _, codes = np.unique(np.array(sides), return_inverse=True)
     found: list[Pair] = []
     for start in range(0, len(rows), _BLOCK):
         stop = start + _BLOCK
         near = _hamming(hashes[start:stop], hashes) <= rule.phash_max
-        near &= parts[start:stop, None] != parts[None, :]
+        near &= codes[start:stop, None] != codes[None, :]
         for one, other in zip(*np.nonzero(near), strict=True):
             if start + one < other:
                 found.append((rows[start + int(one)], rows[int(other)]))
@@ -103,7 +114,8 @@ def _candidates(rows: Sequence[Row], rule: DuplicateRule) -> list[Pair]:
 
 
 def _hamming(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    return np.bitwise_count(one[:, None] ^ other[None, :])
+    distances: NDArray[np.uint8] = np.bitwise_count(one[:, None] ^ other[None, :])
+    return distances
 
 
 def _hash_of(row: Row, rule: DuplicateRule) -> int:
@@ -129,14 +141,6 @@ def _across(
         for first, *others in (tuple(by_property.values()) for by_property in seen.values())
         for other in others
     ]
-
-
-def _split(row: Row) -> str:
-    return row.split
-
-
-def _label(row: Row) -> str:
-    return row.label
 
 
 def _refuse(why: str, pairs: Sequence[Pair]) -> None:
