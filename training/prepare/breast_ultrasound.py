@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import csv
 import os
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,14 +29,12 @@ from training.prepare.division import divide
 from training.prepare.groups import connected, links_of_equal
 from training.prepare.held_out import held_out_ids
 from training.prepare.scan import BadData, Scan, find_images, first_folder, scan_images
-from training.prepare.summary import published_note
 
 MODALITY = "breast-ultrasound"
 RULE = DuplicateRule(phash_max=8, correlation=0.99, fit="squash")
 SHARES = {VAL: 0.10, CAL: 0.15}
 SOURCE = "BUSI, Al-Dhabyani et al. 2020, CC BY 4.0"
-PUBLISHED = {"normal": 133, "benign": 437, "malignant": 210}
-_CLASSES = tuple(PUBLISHED)
+_CLASSES = ("normal", "benign", "malignant")
 _SAME_GROUP = 0.95
 _FOLDS = 5
 
@@ -67,7 +64,6 @@ def prepare(data: Path, out: Path, *, exclude: Collection[str] = (), seed: int =
         "near_duplicates": RULE.to_meta(),
         "group_correlation": "groups.csv" if facts else _SAME_GROUP,
         "held_out": sorted(barred),
-        "counts": published_note(Counter(row.label for row in rows), PUBLISHED),
     }
     manifest = Manifest(MODALITY, tuple(rows), meta)
     check_manifest(manifest)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from training.fingerprint import DuplicateRule
@@ -152,8 +152,4 @@ def _without_copies_of_test(rows: Sequence[Row]) -> tuple[Row, ...]:
         min(pair, key=lambda row: order.get(row.split, -1)).id
         for pair in find_near_duplicates(rows, RULE)
     }
-    return tuple(row if row.id not in gone else _unused(row) for row in rows)
-
-
-def _unused(row: Row) -> Row:
-    return Row(row.id, row.path, row.label, UNUSED, row.group, row.sha256, row.attributes)
+    return tuple(replace(row, split=UNUSED) if row.id in gone else row for row in rows)

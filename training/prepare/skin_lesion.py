@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import csv
 import os
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -38,15 +37,12 @@ from training.prepare.division import divide
 from training.prepare.groups import connected
 from training.prepare.held_out import held_out_ids
 from training.prepare.scan import IMAGE_SUFFIXES, BadData, Scan, scan_images
-from training.prepare.summary import published_note
 
 MODALITY = "skin-lesion"
 RULE = DuplicateRule(phash_max=8, correlation=0.99, fit="center_crop")
 SHARES = {VAL: 0.08, CAL: 0.12, TEST: 0.15}
 SOURCE = "HAM10000, Tschandl et al. 2018, CC BY-NC 4.0"
-PUBLISHED = {
-    "akiec": 327, "bcc": 514, "bkl": 1099, "df": 115, "mel": 1113, "nv": 6705, "vasc": 142,
-}  # fmt: skip
+_CLASSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 _METADATA = ("HAM10000_metadata.csv", "metadata.csv", "HAM10000_metadata")
 _COLUMNS = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization")
 _LOW_RESOLUTION = 0.75
@@ -71,7 +67,6 @@ def prepare(data: Path, out: Path, *, exclude: Collection[str] = (), seed: int =
         "seed": seed,
         "near_duplicates": RULE.to_meta(),
         "held_out": sorted(barred),
-        "counts": published_note(Counter(row.label for row in rows), PUBLISHED),
     }
     manifest = Manifest(MODALITY, tuple(_divide(rows, barred, seed)), meta)
     check_manifest(manifest)
@@ -124,8 +119,8 @@ def _to_row(image_id: str, scan: Scan, facts: Mapping[str, str], mask: Path | No
         "dx_type": facts["dx_type"],
         "mask": os.path.relpath(mask, scan.path.parent) if mask else "",
     }
-    if facts["dx"] not in PUBLISHED:
-        raise BadData(f"{image_id}: the class {facts['dx']!r} is none of {', '.join(PUBLISHED)}.")
+    if facts["dx"] not in _CLASSES:
+        raise BadData(f"{image_id}: the class {facts['dx']!r} is none of {', '.join(_CLASSES)}.")
     return Row(image_id, scan.path, facts["dx"], TRAIN, facts["lesion_id"], scan.sha256, attributes)
 
 

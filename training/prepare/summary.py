@@ -7,30 +7,46 @@ from collections.abc import Mapping
 
 from training.manifest import Manifest
 
-
-def published_note(found: Mapping[str, int], published: Mapping[str, int]) -> str:
-    """One sentence on whether the images per label are those of the published set."""
-    if dict(found) == dict(published):
-        return "The counts are those of the published set."
-    parts = ", ".join(f"{name} {found.get(name, 0)} of {published[name]}" for name in published)
-    return f"The counts differ from the published set: {parts}."
+#: Images per label of each image set as published.
+PUBLISHED: Mapping[str, Mapping[str, int]] = {
+    "chest-xray": {"NORMAL": 1583, "PNEUMONIA": 4273},
+    "skin-lesion": {
+        "akiec": 327,
+        "bcc": 514,
+        "bkl": 1099,
+        "df": 115,
+        "mel": 1113,
+        "nv": 6705,
+        "vasc": 142,
+    },
+    "breast-ultrasound": {"normal": 133, "benign": 437, "malignant": 210},
+}
 
 
 def summarise(manifest: Manifest) -> str:
-    """A table of images per part and label with the groups of each part, and the notes."""
+    """A table of images per part and label with the groups of each part, and the set's total."""
     cells = Counter((row.split, row.label) for row in manifest.rows)
-    splits = sorted({row.split for row in manifest.rows})
     labels = sorted({row.label for row in manifest.rows})
-    widths = [max(len(label), 6) for label in labels]
-    header = [label.rjust(width) for label, width in zip(labels, widths, strict=True)]
-    lines = ["  ".join(["part".ljust(10), *header, "images", "groups"])]
-    for split in splits:
-        counts = [
-            str(cells[split, label]).rjust(width)
-            for label, width in zip(labels, widths, strict=True)
-        ]
+    table = [["part", *labels, "images", "groups"]]
+    for split in sorted({row.split for row in manifest.rows}):
         rows = manifest.part(split)
-        groups = len({row.group for row in rows})
-        lines.append("  ".join([split.ljust(10), *counts, f"{len(rows):>6}", f"{groups:>6}"]))
-    note = manifest.meta.get("counts")
-    return "\n".join([*lines, str(note)] if note else lines)
+        counts = [str(cells[split, label]) for label in labels]
+        table.append([split, *counts, str(len(rows)), str(len({row.group for row in rows}))])
+    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
+    lines = [
+        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+        for line in table
+    ]
+    return "\n".join([*lines, _compare(manifest)])
+
+
+def _compare(manifest: Manifest) -> str:
+    """One sentence on whether the images per label are those of the published set."""
+    found = Counter(row.label for row in manifest.rows)
+    published = PUBLISHED.get(manifest.modality)
+    if published is None:
+        return f"{len(manifest.rows)} images."
+    if dict(found) == dict(published):
+        return "The counts are those of the published set."
+    parts = ", ".join(f"{name} {found[name]} of {count}" for name, count in published.items())
+    return f"The counts differ from the published set: {parts}."
