@@ -115,6 +115,20 @@ class TriageRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RedFlag:
+    """A combination of terms that calls for help before any ranking.
+
+    It fires when all of `all_of` and, unless that is empty, one of `any_of` are present.
+    """
+
+    code: str
+    all_of: tuple[str, ...]
+    any_of: tuple[str, ...]
+    message: str
+    triage: TriageRow
+
+
+@dataclass(frozen=True, slots=True)
 class Label:
     """One class: code (the id in files and answers), display name, and what it stands for."""
 
@@ -153,6 +167,7 @@ class Modality:
     render: RenderSpec | None = None
     table: TableSpec | None = None
     vocabulary: tuple[Term, ...] = ()
+    red_flags: tuple[RedFlag, ...] = ()
 
     @property
     def codes(self) -> tuple[str, ...]:
