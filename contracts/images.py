@@ -91,14 +91,18 @@ def image_to_tensor(image: Image.Image, spec: ImageSpec) -> Tensor:
 
 def to_canonical(image: Image.Image, spec: ImageSpec) -> Image.Image:
     """Return the RGB picture at the network's input size, fitted as the spec says."""
+    image = to_base(image, spec)
+    if image.size != (spec.width, spec.height):
+        image = image.resize((spec.width, spec.height), Image.Resampling.BILINEAR)
+    return image
+
+
+def to_base(image: Image.Image, spec: ImageSpec) -> Image.Image:
+    """Return the RGB picture fitted to the canonical base size, the training data's resolution."""
     base = (spec.base_width, spec.base_height)
     if spec.fit == "center_crop":
         image = _centre_square(image)
-    if image.size != base:
-        image = image.resize(base, Image.Resampling.BILINEAR)
-    if base != (spec.width, spec.height):
-        image = image.resize((spec.width, spec.height), Image.Resampling.BILINEAR)
-    return image
+    return image if image.size == base else image.resize(base, Image.Resampling.BILINEAR)
 
 
 def normalise(image: Image.Image, spec: ImageSpec) -> Tensor:

@@ -1,1 +1,1 @@
-"""From a published data set to a versioned model file: prepare, train, calibrate, export, evaluate."""
+"""From a published data set to a versioned model file: prepare, train, export, evaluate."""

@@ -1,0 +1,148 @@
+"""`python -m training prepare|train|release|evaluate|feedback <modality> …`.
+
+Reads the command line, nothing else: each command is one call into the package.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contracts.errors import ServiceError
+from contracts.modality import Kind, Modality
+from contracts.registry import get_modality
+from training.config import BadConfig, load_config
+from training.manifest import BadManifest
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+ModalityArgument = Annotated[str, typer.Argument(help="Modality id, such as chest-xray.")]
+ManifestOption = Annotated[Path, typer.Option(help="CSV made by `prepare`, or by hand.")]
+OutOption = Annotated[Path, typer.Option(help="Folder of the model files.")]
+
+
+@app.command()
+def prepare(
+    modality: ModalityArgument,
+    data: Annotated[Path, typer.Option(help="Folder of the published data set.")],
+    out: Annotated[Path | None, typer.Option(help="Manifest to write.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Group to keep out.")] = None,
+) -> None:
+    """Read a published data set into a manifest grouped by patient, lesion or near-duplicate."""
+    entry = get_modality(modality)
+    module = importlib.import_module(f"training.prepare.{entry.id.replace('-', '_')}")
+    target = out or Path("runs/manifests") / f"{entry.id}.csv"
+    manifest = module.prepare(data, target, exclude=tuple(exclude or ()))
+    from training.prepare.summary import summarise
+
+    print(summarise(manifest))
+    print(f"wrote {target}")
+
+
+@app.command()
+def train(  # noqa: PLR0913 - one parameter per option of the command line
+    modality: ModalityArgument,
+    manifest: ManifestOption,
+    init: Annotated[str, typer.Option(help="Path of a state dict, imagenet or random.")] = "random",
+    out: OutOption = Path("models"),
+    run: Annotated[Path | None, typer.Option(help="Run folder; an existing one resumes.")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML instead of the preset.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="key=value.")] = None,
+    device: Annotated[str, typer.Option(help="cuda, cpu or auto.")] = "auto",
+    threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves the default.")] = 0,
+    others: Annotated[list[Path] | None, typer.Option(help="Manifests of foreign images.")] = None,
+    export: Annotated[bool, typer.Option(help="Calibrate and export when trained.")] = True,
+) -> None:
+    """Train, calibrate and export one model; refuse a leaking manifest before anything else."""
+    entry = get_modality(modality)
+    if entry.kind is Kind.TABLE:
+        _train_table(entry, manifest, out)
+        return
+    import torch
+
+    from training.leaks import check_manifest
+    from training.manifest import read_manifest
+    from training.runner import train_network
+
+    if threads:
+        torch.set_num_threads(threads)
+    recipe = load_config(entry.id, file=config, overrides=settings or ())
+    rows = read_manifest(manifest, entry.id)
+    check_manifest(rows)
+    trained = train_network(
+        entry,
+        rows,
+        recipe,
+        init=init,
+        run_dir=run or Path("runs") / entry.id / recipe.digest()[:12],
+        device_name=device,
+        log=print,
+    )
+    if export:
+        from training.export import release
+
+        print(f"wrote {release(trained, out, others=tuple(others or ()))}")
+
+
+@app.command()
+def release(
+    run: Annotated[Path, typer.Option(help="Folder of a finished run.")],
+    manifest: ManifestOption,
+    out: OutOption = Path("models"),
+    others: Annotated[list[Path] | None, typer.Option(help="Manifests of foreign images.")] = None,
+) -> None:
+    """Calibrate and export a finished run again, without training."""
+    from training.export import release as export_release
+    from training.manifest import read_manifest
+    from training.runner import load_run
+
+    trained = load_run(run, read_manifest(manifest))
+    print(f"wrote {export_release(trained, out, others=tuple(others or ()))}")
+
+
+@app.command()
+def evaluate(
+    checkpoint: Annotated[Path, typer.Option(help="Model file, .pth or .skops.")],
+    manifest: ManifestOption,
+    part: Annotated[str, typer.Option(help="Part to score; all for every row.")] = "test",
+    out: Annotated[Path | None, typer.Option(help="Folder for rows.csv and metrics.json.")] = None,
+) -> None:
+    """Score labelled inputs through the very code that serves; print metrics with intervals."""
+    from training.evaluate import evaluate_checkpoint
+
+    evaluate_checkpoint(checkpoint, manifest, part=part, out=out, log=print)
+
+
+@app.command()
+def feedback(
+    export: Annotated[Path, typer.Option(help="CSV from `python -m gateway feedback export`.")],
+    data: Annotated[Path, typer.Option(help="Folder with the site's own files.")],
+    out: Annotated[Path, typer.Option(help="Manifest to write.")],
+) -> None:
+    """Find corrected and uncertain cases among the site's own files by SHA-256."""
+    from training.feedback import write_feedback_manifest
+
+    print(write_feedback_manifest(export, data, out))
+
+
+def _train_table(entry: Modality, manifest: Path, out: Path) -> None:
+    """Fit a scikit-learn pipeline for a tabular modality."""
+    from training.tabular import train_table
+
+    print(f"wrote {train_table(entry.id, manifest, out)}")
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line and exit code 2."""
+    try:
+        app()
+    except (BadConfig, BadManifest, ServiceError, ValueError, FileNotFoundError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()
