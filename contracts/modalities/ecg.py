@@ -30,6 +30,6 @@ ECG = Modality(
     triage=(),
     critical=("MI",),
     max_files=2,
-    image=ImageSpec(width=448, height=320, base_width=448, base_height=320, fit="squash"),
+    image=ImageSpec(width=448, height=256, base_width=448, base_height=256, fit="squash"),
     render=RenderSpec(),
 )

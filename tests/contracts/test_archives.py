@@ -1,0 +1,156 @@
+import io
+import struct
+import time
+import zipfile
+
+import pytest
+
+from contracts.archives import MAX_HEADER_BYTES, read_archive
+from contracts.errors import InvalidInput, UnsupportedMediaType
+from tests.contracts.wfdb_samples import zip_of
+
+HEADER, SIGNALS = ("record.hea", b"header"), ("record.dat", b"signals")
+
+
+def code_of(payload: bytes) -> str:
+    with pytest.raises(InvalidInput) as caught:
+        read_archive(payload)
+    return caught.value.code
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_the_one_header_and_the_one_signal_file_are_found_by_ending(compression):
+    files = read_archive(
+        zip_of(
+            ("a/00001_LR.HEA", b"h"), ("b/x.dat", b"s"), ("notes", b"n"), compression=compression
+        )
+    )
+
+    assert (files.header, files.signals) == (b"h", b"s")
+
+
+def test_the_shadow_files_of_macos_do_not_count():
+    shadow = ("__MACOSX/._record.hea", b"x")
+
+    assert read_archive(zip_of(shadow, HEADER, SIGNALS)).header == b"header"
+
+
+@pytest.mark.parametrize("payload", [b"", b"PK", b"record 12 100 1000", b"\x89PNG\r\n\x1a\n"])
+def test_bytes_that_are_no_zip_are_of_an_unsupported_type(payload):
+    with pytest.raises(UnsupportedMediaType):
+        read_archive(payload)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["/etc/passwd", "../../etc/passwd", "a/../b", "C:\\x", "\\\\host\\x", "~/x", "s3://b/x"],
+)
+def test_an_entry_that_points_anywhere_refuses_the_archive(name):
+    assert code_of(zip_of(HEADER, SIGNALS, (name, b"x"))) == "bad_archive"
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [HEADER],
+        [SIGNALS],
+        [HEADER, SIGNALS, ("b.hea", b"x")],
+        [HEADER, SIGNALS, ("b.dat", b"x")],
+        [HEADER, SIGNALS] + [(f"{index}.txt", b"x") for index in range(7)],
+        [HEADER, SIGNALS, ("inner.bin", zip_of(HEADER))],
+    ],
+)
+def test_any_other_content_than_one_record_is_refused(entries):
+    assert code_of(zip_of(*entries)) == "bad_archive"
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+def test_two_entries_of_one_name_are_refused():
+    assert code_of(zip_of(HEADER, SIGNALS, ("x.txt", b"1"), ("X.TXT", b"2"))) == "bad_archive"
+    assert code_of(zip_of(HEADER, SIGNALS, ("x.txt", b"1"), ("x.txt", b"2"))) == "bad_archive"
+
+
+def test_a_symbolic_link_is_refused():
+    link = zipfile.ZipInfo("link.dat")
+    link.external_attr = 0o120777 << 16
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(*HEADER)
+        archive.writestr(link, "/etc/passwd")
+
+    assert code_of(buffer.getvalue()) == "bad_archive"
+
+
+def test_an_encrypted_entry_is_refused():
+    payload = bytearray(zip_of(HEADER, SIGNALS))
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        payload[payload.index(signature) + offset] |= 1
+
+    assert code_of(bytes(payload)) == "bad_archive"
+
+
+def test_another_compression_is_refused():
+    assert code_of(zip_of(HEADER, SIGNALS, compression=zipfile.ZIP_BZIP2)) == "bad_archive"
+
+
+def test_a_header_over_the_limit_is_refused():
+    large = ("record.hea", b"#" * (MAX_HEADER_BYTES + 1))
+
+    assert code_of(zip_of(large, SIGNALS)) == "bad_archive"
+
+
+def test_a_bomb_is_refused_quickly_and_without_its_memory():
+    bomb = zip_of(HEADER, ("record.dat", bytes(200_000_000)), compression=zipfile.ZIP_DEFLATED)
+
+    started = time.perf_counter()
+
+    assert code_of(bomb) == "bad_archive"
+    assert time.perf_counter() - started < 1.0
+
+
+def test_a_size_that_lies_is_refused():
+    payload = bytearray(zip_of(HEADER, SIGNALS, compression=zipfile.ZIP_DEFLATED))
+    entry = payload.rindex(b"PK\x01\x02")
+    struct.pack_into("<L", payload, entry + 24, 3)
+
+    assert code_of(bytes(payload)) == "bad_archive"
+
+
+def test_a_directory_of_many_entries_is_refused_before_it_is_parsed():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for index in range(3000):
+            archive.writestr(f"{index}.txt", b"")
+    payload = bytearray(buffer.getvalue())
+    struct.pack_into("<HH", payload, len(payload) - 14, 2, 2)
+
+    started = time.perf_counter()
+
+    assert code_of(bytes(payload)) == "bad_archive"
+    assert time.perf_counter() - started < 0.01
+
+
+def test_a_zip64_locator_is_refused():
+    payload = zip_of(HEADER, SIGNALS)
+    with_locator = payload[:-22] + b"PK\x06\x07" + bytes(16) + payload[-22:]
+
+    assert code_of(with_locator) == "bad_archive"
+
+
+def test_no_cut_of_an_archive_raises_anything_else():
+    payload = zip_of(HEADER, SIGNALS)
+
+    for length in range(4, len(payload)):
+        assert code_of(payload[:length]) == "bad_archive"
+
+
+def test_no_flipped_byte_raises_anything_else():
+    payload = zip_of(HEADER, SIGNALS, compression=zipfile.ZIP_DEFLATED)
+
+    for place in range(len(payload)):
+        damaged = bytearray(payload)
+        damaged[place] ^= 0xFF
+        try:
+            read_archive(bytes(damaged))
+        except (InvalidInput, UnsupportedMediaType):
+            continue
