@@ -1,6 +1,35 @@
 """Breast ultrasound: normal, benign, malignant (BUSI, Al-Dhabyani et al. 2020)."""
 
-from contracts.modality import JPEG, PNG, ImageSpec, Kind, Label, Modality
+from contracts.modality import JPEG, PNG, ImageSpec, Kind, Label, Modality, TriageRow
+
+TRIAGE = (
+    TriageRow(
+        "normal",
+        "low",
+        "Have the images read together with the clinical examination. This does not exclude "
+        "cancer: a lump or another symptom needs assessment whatever the picture shows.",
+        "routine reading; by the suspected-cancer pathway with a lump or another symptom",
+        "NICE guideline NG12, Suspected cancer: recognition and referral, section 1.4 (breast"
+        " cancer)",
+    ),
+    TriageRow(
+        "benign",
+        "moderate",
+        "Have the images read by a breast radiologist together with the clinical examination."
+        " A benign look does not exclude cancer.",
+        "at the next breast clinic; sooner with symptoms",
+        "ACR BI-RADS Atlas, 5th edition (2013), Ultrasound (categories 2 and 3)",
+    ),
+    TriageRow(
+        "malignant",
+        "urgent",
+        "Refer by the suspected-cancer pathway to a breast clinic for triple assessment: "
+        "clinical, imaging and, where indicated, tissue.",
+        "without delay; suspected-cancer pathways aim at two weeks",
+        "NICE guideline NG12, Suspected cancer: recognition and referral, section 1.4 (breast"
+        " cancer); ACR BI-RADS Atlas, 5th edition (2013), Ultrasound (categories 4 and 5)",
+    ),
+)
 
 BREAST_ULTRASOUND = Modality(
     id="breast-ultrasound",
@@ -16,7 +45,7 @@ BREAST_ULTRASOUND = Modality(
     indication="B-mode breast ultrasound images of women aged 25 to 75.",
     notice="Research and education only, not a diagnosis. Trained on one centre's ultrasound; "
     "not for mammograms. A negative answer does not exclude cancer.",
-    triage=(),
+    triage=TRIAGE,
     critical=("malignant",),
     image=ImageSpec(fit="squash"),
 )
