@@ -63,19 +63,19 @@ class Receipt(Message):
     route: str
     input_sha256: str
     input_media_type: str
-    options: dict[str, float | bool | str] = {}
+    options: dict[str, float | bool | str]
     """Request options that change the answer, such as `prevalence`."""
     model: ReceiptModel
     software: str
     """Name and version of the gateway that answered."""
     outcome: Outcome
-    reasons: list[str] = []
+    reasons: list[str]
     """Reason codes."""
-    label: str | None = None
-    probabilities: dict[str, Probability] = {}
-    thresholds: dict[str, Probability] = {}
-    prediction_set: list[str] = []
-    derived: dict[str, Probability] = {}
+    label: str | None
+    probabilities: dict[str, Probability]
+    thresholds: dict[str, Probability]
+    prediction_set: list[str]
+    derived: dict[str, Probability]
     audit: AuditPosition
 
 

@@ -1,0 +1,222 @@
+"""The audit: one appended record for each request, and no result without its record.
+
+Requests hand in an `AuditEntry` and wait until it is committed. One task writes: what came in
+while the last commit ran goes into the next one together (group commit), so a slow disk costs each
+request one or two commits, not a queue of them. Several gateways on one database take turns at the
+head row. Reading, checking and retention live in `archive`, hashing in `chain`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict
+from datetime import datetime
+from typing import Self
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.errors import AuditUnavailable
+from contracts.receipts import canonical_json
+from gateway.anchors import AnchorFile
+from gateway.chain import ChainRecord, Link, next_record, sign_position
+from gateway.database import STORE_ERRORS, Database
+from gateway.entry import AuditEntry
+from gateway.keyring import Keyring
+from gateway.moment import utc_now, utc_text
+from gateway.tables import AUDIT_HEAD, AUDIT_RECORDS
+
+LOGGER = logging.getLogger(__name__)
+
+MAX_GROUP = 128
+ANCHOR_EVERY_RECORDS = 1000
+ANCHOR_EVERY_SECONDS = 60.0
+
+
+class _Pending:
+    """One entry and the request that waits for it; the two never part."""
+
+    __slots__ = ("entry", "future", "given_up")
+
+    def __init__(self, entry: dict[str, object], future: asyncio.Future[ChainRecord]) -> None:
+        self.entry = entry
+        self.future = future
+        self.given_up = False
+
+
+class AuditStore(AbstractAsyncContextManager["AuditStore"]):
+    """Appends to the chain; open it with `async with` around the whole life of the gateway."""
+
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        anchors: AnchorFile,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        wait_seconds: float | None = None,
+    ) -> None:
+        """`wait_seconds` bounds the wait of one request.
+
+        By default .25 s for a store behind a network and 2 s for a local file, where only the lock
+        is bounded by .2 s: a slow disk that still writes is no reason to refuse.
+        """
+        self._database = database
+        self._keyring = keyring
+        self._anchors = anchors
+        self._now = now
+        self._wait_seconds = wait_seconds or (2.0 if database.is_sqlite else 0.25)
+        self._queue: deque[_Pending] = deque()
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._writer: asyncio.Task[None] | None = None
+        self._anchored = Link()
+        self._anchored_at = 0.0
+        self._link = Link()
+        self.available = True
+        """False while the last attempt to write failed; readiness tells it."""
+
+    async def __aenter__(self) -> Self:
+        """Start the writer."""
+        self._writer = asyncio.create_task(self._write_groups(), name="audit writer")
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        """Write what is waiting, set a last anchor, stop."""
+        self._closing = True
+        self._wake.set()
+        if self._writer is not None:
+            await self._writer
+        await self._anchor(force=True)
+
+    async def record(self, entry: AuditEntry) -> ChainRecord:
+        """Return when the record is durable; raise AuditUnavailable (503) when it is not.
+
+        A caller that is cancelled meanwhile leaves its entry behind: the request did happen.
+        """
+        if self._closing or self._writer is None:
+            raise _unavailable()
+        plain = asdict(entry) | {"time": utc_text(self._now())}
+        canonical_json(plain)  # an entry that cannot be hashed must not reach the writer
+        pending = _Pending(plain, asyncio.get_running_loop().create_future())
+        pending.future.add_done_callback(_retrieve)
+        self._queue.append(pending)
+        self._wake.set()
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                return await asyncio.shield(pending.future)
+        except TimeoutError as error:
+            pending.given_up = True
+            raise _unavailable() from error
+
+    async def probe(self) -> bool:
+        """True when the store can be written now; used by readiness while it is unavailable."""
+        try:
+            async with asyncio.timeout(0.25), self._database.writing() as connection:
+                await _lock_head(connection)
+        except STORE_ERRORS:
+            self.available = False
+        else:
+            self.available = True
+        return self.available
+
+    async def _write_groups(self) -> None:
+        """Write group after group until closed and empty."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), ANCHOR_EVERY_SECONDS)
+            self._wake.clear()
+            while group := self._take_group():
+                await self._write_group(group)
+                await self._anchor(force=False)
+            await self._anchor(force=False)
+            if self._closing and not self._queue:
+                return
+
+    def _take_group(self) -> list[_Pending]:
+        """Take the waiting entries, oldest first, without those nobody waits for any more."""
+        group: list[_Pending] = []
+        while self._queue and len(group) < MAX_GROUP:
+            pending = self._queue.popleft()
+            if not pending.given_up:
+                group.append(pending)
+        return group
+
+    async def _write_group(self, group: list[_Pending]) -> None:
+        """Commit one group and answer each of its requests."""
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                records = await self._commit([pending.entry for pending in group])
+        except STORE_ERRORS as error:
+            self.available = False
+            LOGGER.error("audit store cannot write: %s", type(error).__name__)
+            for pending in group:
+                if not pending.future.done():
+                    pending.future.set_exception(_unavailable())
+            return
+        self.available = True
+        self._link = Link(records[-1].seq, records[-1].hash)
+        for pending, record in zip(group, records, strict=True):
+            if not pending.future.done():
+                pending.future.set_result(record)
+
+    async def _commit(self, entries: list[dict[str, object]]) -> list[ChainRecord]:
+        """Append the entries to the chain in one transaction."""
+        records: list[ChainRecord] = []
+        async with self._database.writing() as connection:
+            link = await _lock_head(connection)
+            for entry in entries:
+                record = next_record(link, entry)
+                link = Link(record.seq, record.hash)
+                records.append(record)
+            head = sign_position("head", link, utc_text(self._now()), self._keyring.signing_key)
+            await connection.execute(insert(AUDIT_RECORDS), [asdict(record) for record in records])
+            await connection.execute(
+                update(AUDIT_HEAD).values(
+                    seq=head.seq, hash=head.hash, time=head.time, signature=head.signature
+                )
+            )
+        return records
+
+    async def _anchor(self, *, force: bool) -> None:
+        """Put the position into the anchor file from time to time; never in a request's way."""
+        now = asyncio.get_running_loop().time()
+        ahead = self._link.seq - self._anchored.seq
+        due = ahead >= ANCHOR_EVERY_RECORDS or now - self._anchored_at >= ANCHOR_EVERY_SECONDS
+        if ahead == 0 or not (due or force):
+            return
+        anchor = sign_position(
+            "anchor", self._link, utc_text(self._now()), self._keyring.signing_key
+        )
+        try:
+            await asyncio.to_thread(self._anchors.append, anchor)
+        except OSError as error:
+            LOGGER.error("audit anchor cannot be written: %s", type(error).__name__)
+            return
+        self._anchored, self._anchored_at = self._link, now
+
+
+async def _lock_head(connection: AsyncConnection) -> Link:
+    """Return the end of the chain and keep every other writer out until the commit."""
+    row = (
+        await connection.execute(select(AUDIT_HEAD.c.seq, AUDIT_HEAD.c.hash).with_for_update())
+    ).one()
+    return Link(row.seq, row.hash)
+
+
+def _unavailable() -> AuditUnavailable:
+    """The one refusal of this module."""
+    return AuditUnavailable(
+        "The audit record cannot be written, so no result is given.", retry_after_seconds=1
+    )
+
+
+def _retrieve(future: asyncio.Future[ChainRecord]) -> None:
+    """Mark an exception as seen where the request that waited has gone."""
+    if not future.cancelled():
+        future.exception()
