@@ -1,0 +1,197 @@
+"""The composition root: every outside thing enters here, and one lifespan owns all of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import httpx2
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware import Middleware
+
+from contracts.modality import Modality
+from contracts.registry import MODALITIES
+from gateway import docs
+from gateway.about import NAME, NOTICE, VERSION
+from gateway.analysis import Analysis
+from gateway.client import InferenceClient, open_upstream
+from gateway.dependencies import Parts
+from gateway.exchange import Recorder
+from gateway.hosts import TrustedHostMiddleware
+from gateway.lanes import Lane, open_lane
+from gateway.memory import BodyMemory
+from gateway.metrics import GatewayMetrics
+from gateway.readiness import ReadinessWatch
+from gateway.recording import RecordingMiddleware
+from gateway.routes import (
+    analyze,
+    cards,
+    catalogue,
+    explanations,
+    health,
+    predictions,
+    renderings,
+    symptoms,
+)
+from gateway.settings import GatewaySettings
+from gateway.store import Store, open_store
+from gateway.unread import CloseUnreadMiddleware
+from gateway.upload import UploadReader
+from serving.app import Shell, create_shell
+from serving.body import Pace
+
+ROUTES = (
+    analyze.router,  # before the routes with a modality in their path
+    predictions.router,
+    explanations.router,
+    renderings.router,
+    catalogue.router,
+    cards.router,
+    symptoms.router,
+    health.router,
+    docs.router,
+)
+#: Connections beyond the concurrency limit: readiness polls, model facts, cards.
+SPARE_CONNECTIONS = 4
+
+
+def create_app(
+    settings: GatewaySettings,
+    transport: httpx2.AsyncBaseTransport | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    modalities: tuple[Modality, ...] = MODALITIES,
+) -> FastAPI:
+    """Return the gateway.
+
+    `transport` replaces the network to the services, `clock` (monotonic) drives deadlines and
+    breakers. Nothing is opened before the lifespan runs.
+    """
+    offered = offered_modalities(settings, modalities)
+    shell = Shell()
+
+    def recorder() -> Recorder:
+        store: Store = app.state.store
+        return store
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            app.state.store = await stack.enter_async_context(open_store(settings))
+            upstreams = await _open_upstreams(settings, offered, transport, stack)
+            parts = build_parts(settings, offered, upstreams, shell, clock)
+            await stack.enter_async_context(parts.watch)
+            app.state.parts = parts
+            shell.health.add_check(lambda: _store_state(app.state.store))
+            shell.health.mark_ready()
+            yield
+            shell.health.mark_draining()
+
+    app = FastAPI(
+        title=f"{NAME} API",
+        version=VERSION,
+        summary=NOTICE,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        middleware=_middleware(settings, recorder),
+    )
+    create_shell(NAME, lifespan=lifespan, shell=shell, app=app)
+    app.add_middleware(CloseUnreadMiddleware)
+    for router in ROUTES:
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
+    return app
+
+
+def offered_modalities(
+    settings: GatewaySettings, modalities: tuple[Modality, ...]
+) -> tuple[Modality, ...]:
+    """Return the modalities of this gateway; raise ValueError for an upstream of none of them."""
+    if not settings.upstreams:
+        return modalities
+    unknown = settings.upstreams.keys() - {modality.id for modality in modalities}
+    if unknown:
+        raise ValueError(f"upstreams name unknown modalities: {', '.join(sorted(unknown))}")
+    return tuple(modality for modality in modalities if modality.id in settings.upstreams)
+
+
+def build_parts(
+    settings: GatewaySettings,
+    modalities: tuple[Modality, ...],
+    upstreams: Mapping[str, httpx2.AsyncClient],
+    shell: Shell,
+    clock: Callable[[], float],
+) -> Parts:
+    """Put the parts together; opens nothing."""
+    client = InferenceClient(upstreams, token=settings.token)
+    lanes: dict[str, Lane] = {modality.id: open_lane(settings, clock) for modality in modalities}
+    metrics = GatewayMetrics(shell.metrics.registry)
+    metrics.watch(lanes)
+    pace = Pace(
+        deadline_seconds=settings.upload_seconds,
+        grace_seconds=settings.upload_grace_seconds,
+        minimum_bytes_per_second=settings.upload_bytes_per_second,
+    )
+    return Parts(
+        settings=settings,
+        modalities=modalities,
+        analysis=Analysis(client, lanes, metrics),
+        client=client,
+        lanes=lanes,
+        reader=UploadReader(pace=pace, memory=BodyMemory(settings.max_body_memory_bytes)),
+        watch=ReadinessWatch(
+            client,
+            [modality.id for modality in modalities],
+            poll_seconds=settings.readiness_poll_seconds,
+        ),
+        clock=clock,
+    )
+
+
+async def _open_upstreams(
+    settings: GatewaySettings,
+    modalities: tuple[Modality, ...],
+    transport: httpx2.AsyncBaseTransport | None,
+    stack: AsyncExitStack,
+) -> dict[str, httpx2.AsyncClient]:
+    """Open one HTTP client per service; the stack closes them."""
+    return {
+        modality.id: await stack.enter_async_context(
+            open_upstream(
+                settings.upstreams.get(modality.id, f"http://{modality.id}:8000"),
+                connect_timeout_seconds=settings.connect_timeout_seconds,
+                answer_timeout_seconds=settings.deadline_seconds,
+                max_connections=settings.max_concurrency + SPARE_CONNECTIONS,
+                transport=transport,
+            )
+        )
+        for modality in modalities
+    }
+
+
+def _middleware(settings: GatewaySettings, recorder: Callable[[], Recorder]) -> list[Middleware]:
+    """Return our own middleware, outermost first; the shell's lie around these."""
+    stack = [Middleware(RecordingMiddleware, recorder=recorder)]
+    if settings.trusted_hosts:
+        stack.append(Middleware(TrustedHostMiddleware, hosts=settings.trusted_hosts))
+    if settings.cors_origins:
+        stack.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_origins,
+                allow_credentials=settings.cors_credentials,
+                allow_methods=["GET", "POST"],
+                allow_headers=["*"],
+                expose_headers=["X-Request-ID", "Retry-After", "Server-Timing"],
+            )
+        )
+    return stack
+
+
+def _store_state(store: Store) -> str | None:
+    """Readiness: without a record there is no result."""
+    return None if store.audit.available else "audit_unavailable"
