@@ -13,7 +13,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo up test check format lint types imports clean
+.PHONY: help demo up test check format lint types imports lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -41,6 +41,13 @@ types: $(READY) ## mypy, strict
 
 imports: $(READY) ## who may import whom
 	lint-imports
+
+RESOLVE := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url
+lock: $(READY) ## resolve pyproject.toml again, for the environment and for each image
+	$(RESOLVE) --extra dev --output-file requirements.lock $(ARGS)
+	for image in gateway vision tabular training; do $(RESOLVE) --extra $$image --no-annotate \
+	--constraint requirements.lock --output-file requirements/$$image.lock || exit; done
 
 clean: ## remove the environment, caches and local state
 	rm -rf $(VENV) .local .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
