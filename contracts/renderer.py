@@ -58,7 +58,9 @@ def render(waveform: Waveform, spec: RenderSpec, style: PageStyle | None = None)
     for panel in page.panels:
         signal = limited.signals[shown.lead_names.index(panel.lead)]
         _draw_panel(ink, panel, signal, limited.rate_hz, spec, style)
-    return Image.fromarray(_blend(_background(spec, style), ink, style.trace))
+    image = _background(spec, style).copy()
+    _lay(image, ink, style.trace)
+    return image
 
 
 def window(waveform: Waveform) -> Waveform:
@@ -142,21 +144,20 @@ def _thicken(
 
 
 @lru_cache(maxsize=64)
-def _background(spec: RenderSpec, style: PageStyle) -> NDArray[np.uint8]:
-    """Paper, grid and lead names; the same for every record of a spec and style."""
+def _background(spec: RenderSpec, style: PageStyle) -> Image.Image:
+    """Paper, grid and lead names; the same for every record of a spec and style. Never changed."""
     width, height = page_pixels(spec)
-    page = np.full((height, width, 3), style.paper, dtype=np.uint8)
+    image = Image.new("RGB", (width, height), style.paper)
     for period, line_mm, colour in (
         (_MINOR_MM, 0.1, style.minor),
         (_MAJOR_MM, 0.25, style.major),
     ):
         across = _grid_cover(width, spec.pixels_per_mm, period, line_mm)[None, :]
         down = _grid_cover(height, spec.pixels_per_mm, period, line_mm)[:, None]
-        page = _blend(page, 1 - (1 - across) * (1 - down), colour)
-    image = Image.fromarray(page)
+        _lay(image, 1 - (1 - across) * (1 - down), colour)
     if style.labels:
         _write_labels(image, spec, style)
-    return np.asarray(image)
+    return image
 
 
 def _grid_cover(pixels: int, pixels_per_mm: float, period_mm: float, line_mm: float) -> _Floats:
@@ -193,7 +194,7 @@ def _pulse_ink(page: PageLayout, spec: RenderSpec, style: PageStyle) -> _Floats:
     return ink
 
 
-def _blend(page: NDArray[np.uint8], cover: _Floats, colour: Colour) -> NDArray[np.uint8]:
-    """Lay a colour over a page with the given cover, 0 to 1."""
-    ink = np.asarray(colour, dtype=np.float32) - page
-    return (page + ink * cover[..., None] + np.float32(0.5)).astype(np.uint8)
+def _lay(image: Image.Image, cover: _Floats, colour: Colour) -> None:
+    """Lay a colour over a page in place, as dark as the cover says, 0 to 1."""
+    mask = (cover * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    image.paste(colour, mask=Image.fromarray(mask))

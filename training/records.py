@@ -1,4 +1,4 @@
-"""WFDB records on disk for training: packed as the gateway packs an upload, then decoded as served."""
+"""WFDB records on disk: packed as the gateway packs an upload, then decoded as served."""
 
 from __future__ import annotations
 

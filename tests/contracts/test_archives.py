@@ -102,10 +102,10 @@ def test_a_header_over_the_limit_is_refused():
 def test_a_bomb_is_refused_quickly_and_without_its_memory():
     bomb = zip_of(HEADER, ("record.dat", bytes(200_000_000)), compression=zipfile.ZIP_DEFLATED)
 
-    started = time.perf_counter()
+    started = time.thread_time()
 
     assert code_of(bomb) == "bad_archive"
-    assert time.perf_counter() - started < 1.0
+    assert time.thread_time() - started < 1.0
 
 
 def test_a_size_that_lies_is_refused():
@@ -124,10 +124,10 @@ def test_a_directory_of_many_entries_is_refused_before_it_is_parsed():
     payload = bytearray(buffer.getvalue())
     struct.pack_into("<HH", payload, len(payload) - 14, 2, 2)
 
-    started = time.perf_counter()
+    started = time.thread_time()
 
     assert code_of(bytes(payload)) == "bad_archive"
-    assert time.perf_counter() - started < 0.01
+    assert time.thread_time() - started < 0.01
 
 
 def test_a_zip64_locator_is_refused():

@@ -111,10 +111,10 @@ def test_a_header_without_a_record_line_is_refused(content):
 
 @pytest.mark.parametrize("length", [256, 8 * 1024, 16 * 1024, 200 * 1024])
 def test_a_long_line_is_refused_before_any_pattern_runs(length):
-    started = time.perf_counter()
+    started = time.thread_time()
 
     assert code_of(b"1" * length + b"\n" + header()) == "bad_header"
-    assert time.perf_counter() - started < 0.05
+    assert time.thread_time() - started < 0.05
 
 
 def test_a_message_never_repeats_what_was_sent():
