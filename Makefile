@@ -13,7 +13,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo up test check format lint types imports lock clean
+.PHONY: help demo up test check format lint types imports train evaluate lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -41,6 +41,14 @@ types: $(READY) ## mypy, strict
 
 imports: $(READY) ## who may import whom
 	lint-imports
+
+train: $(READY) ## train one model (MODALITY=chest-xray DATA=folder INIT=backbone.pth ARGS=…)
+	python -m training prepare $(MODALITY) --data "$(DATA)"
+	python -m training train $(MODALITY) --manifest runs/manifests/$(MODALITY).csv \
+	--init "$(or $(INIT),random)" $(ARGS)
+
+evaluate: $(READY) ## score labelled inputs (CHECKPOINT=models/…/v1.pth MANIFEST=rows.csv ARGS=…)
+	python -m training evaluate --checkpoint "$(CHECKPOINT)" --manifest "$(MANIFEST)" $(ARGS)
 
 RESOLVE := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url

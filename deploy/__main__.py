@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from deploy.procfile import BadProcfile
+from deploy.procfile import BadProcfile, Process
 from deploy.system import CannotStart, command, environment_for, gateway_url, load, running
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,7 +48,7 @@ def demo(root: Path, *, stay: bool) -> int:
     code = 0
     try:
         with running(processes, root) as supervisor:
-            code = _show_examples(gateway_url(processes))
+            code = _show_examples(processes, root)
             if stay and code == 0:
                 print("The system stays up. Ctrl-C stops it.", flush=True)
                 supervisor.wait()
@@ -61,9 +61,23 @@ def _stays(environment: Mapping[str, str]) -> bool:
     return not environment.get("DEMO_EXIT")
 
 
-def _show_examples(url: str) -> int:
-    program = [sys.executable, str(ROOT / "examples" / "demo.py"), "--url", url]
-    return subprocess.run(program, check=False, cwd=ROOT).returncode
+def _show_examples(processes: tuple[Process, ...], root: Path) -> int:
+    """Run the example program on the modalities that have a model file; name the others."""
+    with_model = [one.name for one in processes if one.modality and _model(one, root).exists()]
+    for process in processes:
+        if process.modality and process.name not in with_model:
+            print(f"{process.name}: no model file {process.environment['SERVICE_CHECKPOINT']}")
+    if not with_model:
+        print("There is no model file at all; see the README, section Train.", file=sys.stderr)
+        return 1
+    print(f"Waiting for: {', '.join(with_model)}", flush=True)
+    program = [sys.executable, str(ROOT / "examples" / "demo.py")]
+    program += ["--url", gateway_url(processes), "--expect", *with_model]
+    return subprocess.run(program, check=False, cwd=root).returncode
+
+
+def _model(process: Process, root: Path) -> Path:
+    return root / process.environment["SERVICE_CHECKPOINT"]
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -1,0 +1,83 @@
+"""Who may import whom: our code by import-linter, third parties by what a process has loaded."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OURS = {
+    "contracts",
+    "serving",
+    "gateway",
+    "vision_service",
+    "tabular_service",
+    "training",
+    "client",
+    "deploy",
+}
+#: Process → (module that is its entry, packages of ours it may load, what it must never load).
+PROCESSES = {
+    "gateway": (
+        "gateway.__main__",
+        {"contracts", "serving", "gateway"},
+        {"torch", "torchvision", "PIL", "numpy", "sklearn", "skops", "wfdb", "reportlab", "fpdf"},
+    ),
+    "vision_service": (
+        "vision_service.__main__",
+        {"contracts", "serving", "vision_service"},
+        {"captum", "matplotlib", "wfdb", "pandas", "sklearn", "skops", "httpx2", "sqlalchemy"},
+    ),
+    "tabular_service": (
+        "tabular_service.__main__",
+        {"contracts", "serving", "tabular_service"},
+        {"torch", "torchvision", "PIL", "httpx2", "sqlalchemy"},
+    ),
+    "training": (
+        "training.__main__",
+        {"contracts", "training"},
+        {"fastapi", "starlette", "uvicorn", "httpx2"},
+    ),
+    "the training core": (
+        "training.loop training.dataset training.augment",
+        {"contracts", "training"},
+        {"sklearn", "skops", "matplotlib", "tensorboard", "yaml", "wfdb", "pandas", "pydantic"},
+    ),
+}
+
+
+def loaded_by(modules: str) -> set[str]:
+    """The top-level names in `sys.modules` after importing these in a fresh interpreter."""
+    imports = ", ".join(modules.split())
+    program = f"import {imports}, json, sys; print(); print(json.dumps(list(sys.modules)))"
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return {name.split(".")[0] for name in json.loads(result.stdout.splitlines()[-1])}
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_a_process_loads_only_what_is_its_own(process):
+    entry, allowed, never = PROCESSES[process]
+
+    loaded = loaded_by(entry)
+
+    assert loaded & OURS <= allowed
+    assert not loaded & never
+
+
+def test_the_contracts_between_our_packages_are_kept():
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "200"}
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+
+    result = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert result.returncode == 0, result.stdout
+    assert re.search(r"Contracts: \d+ kept, 0 broken", result.stdout)
