@@ -12,7 +12,7 @@ from PIL import Image
 
 from contracts.errors import UnsupportedMediaType
 from contracts.images import decode_image, sniff_media_type
-from contracts.modality import WFDB_ZIP, ImageSpec, Limits, Modality, RenderSpec
+from contracts.modality import WFDB_ZIP, Limits, Modality, RenderSpec
 
 if TYPE_CHECKING:
     from contracts.records import Waveform
@@ -42,20 +42,20 @@ def decode_input(
     modality: Modality,
     *,
     render: RenderSpec | None = None,
-    reduce_to: ImageSpec | None = None,
+    keep_side: int | None = None,
     limits: Limits | None = None,
 ) -> Decoded:
     """Decode one upload of this modality.
 
-    `render` overrides the registry's page; `reduce_to` allows a reduced-scale JPEG decode for
-    that input size. Raises UnsupportedMediaType (415) and InvalidInput (422).
+    `render` overrides the registry's page; `keep_side` allows a reduced-scale JPEG decode that
+    keeps so many pixels a side. Raises UnsupportedMediaType (415) and InvalidInput (422).
     """
     if payload.startswith(_ZIP) and WFDB_ZIP in modality.media_types:
         return _decode_record(payload, render or modality.render or RenderSpec())
     media_type = sniff_media_type(payload)
     if media_type is None or media_type not in modality.media_types:
         raise UnsupportedMediaType(f"Send one of: {', '.join(modality.media_types)}.")
-    picture = decode_image(payload, limits or modality.limits, reduce_to)
+    picture = decode_image(payload, limits or modality.limits, keep_side)
     return Decoded(
         picture.image,
         picture.media_type,

@@ -86,8 +86,8 @@ def sniff_media_type(payload: bytes) -> str | None:
     return None
 
 
-def decode_image(payload: bytes, limits: Limits, reduce_to: ImageSpec | None = None) -> Picture:
-    """Decode one JPEG or PNG; with `reduce_to` a large JPEG at a scale that still exceeds it.
+def decode_image(payload: bytes, limits: Limits, keep_side: int | None = None) -> Picture:
+    """Decode one JPEG or PNG; `keep_side` allows a reduced decode that keeps so many pixels a side.
 
     Raises UnsupportedMediaType (415) for other bytes and InvalidInput (422) with code
     `image_undecodable`, `multi_frame`, `too_small`, `too_many_pixels` or `bad_aspect`.
@@ -101,8 +101,8 @@ def decode_image(payload: bytes, limits: Limits, reduce_to: ImageSpec | None = N
         with Image.open(io.BytesIO(payload), formats=("JPEG", "PNG")) as image:
             _check_header(image, limits)
             mode, bits, (width, height) = image.mode, _bits(image, payload), image.size
-            if reduce_to is not None:
-                reduced_decode(image, reduce_to)
+            if keep_side is not None:
+                reduced_decode(image, keep_side)
             image.load()
             orientation = _orientation(image)
             upright = _turn(_to_rgb(image), orientation)
@@ -115,14 +115,18 @@ def decode_image(payload: bytes, limits: Limits, reduce_to: ImageSpec | None = N
     return Picture(upright, media_type, mode, bits, width, height)
 
 
-def reduced_decode(image: Image.Image, spec: ImageSpec) -> None:
-    """Have a JPEG decoded at 1/2, 1/4 or 1/8, yet at least `REDUCED_OVERSAMPLING` times the base.
+def reduced_decode(image: Image.Image, keep_side: int) -> None:
+    """Have a JPEG decoded at 1/2, 1/4 or 1/8, with no side below `keep_side` pixels.
 
-    Works on an opened, not yet loaded image; does nothing to a PNG or a small JPEG. The libjpeg
-    scaling is exact arithmetic on the DCT blocks, so the pixels are the same everywhere.
+    Works on an opened, not yet loaded image; does nothing to a PNG or a small JPEG. The scaling
+    is libjpeg's arithmetic on whole DCT blocks.
     """
-    side = REDUCED_OVERSAMPLING * max(spec.base_width, spec.base_height)
-    image.draft(None, (side, side))
+    image.draft(None, (keep_side, keep_side))
+
+
+def reduced_side(spec: ImageSpec) -> int:
+    """Return the side that a reduced decode must keep for this input size."""
+    return REDUCED_OVERSAMPLING * max(spec.base_width, spec.base_height)
 
 
 def image_to_tensor(image: Image.Image, spec: ImageSpec) -> Tensor:

@@ -1,0 +1,1 @@
+"""The service of the modalities that are pictures: one checkpoint, one process."""

@@ -1,0 +1,52 @@
+"""`python -m vision_service`: serve one modality; `… infer`: answer one file and exit."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+
+from vision_service.threads import pin_environment
+
+
+def main(arguments: list[str]) -> int:
+    """Return the exit code. Nothing heavy is imported before the thread counts are pinned."""
+    pin_environment(int(os.environ.get("SERVICE_THREADS", "1")))
+    # Pillow warns about odd but readable files; our own checks decide, and logs stay clean.
+    warnings.filterwarnings("ignore", module="PIL")
+    if arguments[:1] == ["infer"]:
+        from vision_service.infer import run_infer
+
+        return run_infer(arguments[1:])
+    return serve()
+
+
+def serve() -> int:
+    """Serve the modality that the environment names until the process is told to stop."""
+    from pydantic import ValidationError
+
+    from contracts.errors import UnknownModality
+    from contracts.registry import MODALITIES
+    from serving.logs import configure_logging
+    from serving.server import ServerOptions, run
+    from serving.settings import ServiceSettings, service_port
+    from vision_service.app import create_app
+
+    try:
+        settings = ServiceSettings()
+        app = create_app(settings)
+        port = service_port(settings, tuple(modality.id for modality in MODALITIES))
+    except ValidationError as error:
+        names = sorted({f"SERVICE_{fault['loc'][0]}".upper() for fault in error.errors()})
+        print(f"Missing or wrong settings: {', '.join(names)}.", file=sys.stderr)  # noqa: T201
+        return 2
+    except UnknownModality as error:
+        print(error.detail, file=sys.stderr)  # noqa: T201
+        return 2
+    configure_logging(settings.log_level)
+    options = ServerOptions(settings.drain_seconds, settings.shutdown_seconds)
+    return run(app, settings.host, port, app.state.shell.health, options=options)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

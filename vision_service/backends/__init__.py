@@ -1,0 +1,1 @@
+"""What computes: each backend takes a normalised batch and gives the same output."""

@@ -1,0 +1,31 @@
+"""The display copy of an upload: an upright PNG of at most 1,024 pixels, or the ECG page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from contracts.decoder import decode_input
+from contracts.modality import RenderSpec
+from vision_service.model import VisionModel
+from vision_service.overlay import DISPLAY_SIDE, display_copy, encode_png
+
+
+def render_display(payload: bytes, model: VisionModel) -> bytes:
+    """Return the PNG of one input; raise UnsupportedMediaType (415) and InvalidInput (422)."""
+    decoded = decode_input(
+        payload,
+        model.modality,
+        render=_display_page(model.modality.render),
+        keep_side=DISPLAY_SIDE,
+    )
+    return encode_png(display_copy(decoded.image))
+
+
+def _display_page(spec: RenderSpec | None) -> RenderSpec | None:
+    """Return the page spec in which the longer side fills the display copy, every sample drawn."""
+    if spec is None:
+        return None
+    from contracts.renderer import page_pixels
+
+    thousandfold = page_pixels(replace(spec, pixels_per_mm=1000.0))
+    return replace(spec, pixels_per_mm=DISPLAY_SIDE * 1000.0 / max(thousandfold), trace_hz=None)

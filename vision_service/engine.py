@@ -1,0 +1,167 @@
+"""From the bytes of one input to one prediction, many at a time.
+
+Reads top to bottom in the order of the data: decode, measure and preprocess in one thread, infer
+in another, judge. Everything the answer depends on comes from the model file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
+from typing import Self, TypeVar
+
+import torch
+from torch import Tensor
+
+from contracts.network import Output
+from contracts.schemas import Explanation, ModelInfo, Prediction
+from serving.batcher import Batcher
+from serving.timing import Stopwatch
+from vision_service.answer import Options, judged, rejected
+from vision_service.describe import describe
+from vision_service.display import render_display
+from vision_service.explanation import explain
+from vision_service.model import VisionModel
+from vision_service.prepare import Prepared, prepare
+from vision_service.quality_control import QualityControl, QualityReport
+from vision_service.threads import ThreadPlan
+
+Result = TypeVar("Result")
+_MAX_EXPLANATIONS_WAITING = 16
+
+
+class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
+    """One model on one device, answering one input per call; open it with `async with`."""
+
+    def __init__(
+        self,
+        model: VisionModel,
+        threads: ThreadPlan,
+        *,
+        max_batch: int = 1,
+        max_batch_wait_ms: float = 0.0,
+        max_queue: int = 64,
+    ) -> None:
+        """`max_batch` above 1 pays on CUDA only."""
+        self.model = model
+        self._threads = threads
+        self._max_batch = max_batch
+        self._decoders = ThreadPoolExecutor(threads.decode_workers, "decode")
+        self._runners = ThreadPoolExecutor(threads.infer_workers, "infer")
+        self._batcher: Batcher[Tensor, Output] = Batcher(
+            self._infer,
+            self._runners,
+            max_batch=max_batch,
+            max_wait_seconds=max_batch_wait_ms / 1000,
+            max_queue=max_queue,
+            workers=threads.infer_workers,
+        )
+        self._explanations: Batcher[Callable[[], Explanation], Explanation] = Batcher(
+            _run_all,
+            self._runners,
+            max_batch=1,
+            max_wait_seconds=0.0,
+            max_queue=_MAX_EXPLANATIONS_WAITING,
+        )
+        self._control: QualityControl | None = None
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Warm up at batch sizes 1 and max, then open the batchers. Failure here is fatal."""
+        self._stack.callback(self._decoders.shutdown)
+        self._stack.callback(self._runners.shutdown)
+        self._control = await self._in_thread(self._runners, self._warm_up)
+        await self._stack.enter_async_context(self._batcher)
+        await self._stack.enter_async_context(self._explanations)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Finish the running batches, answer every waiting caller, end the threads."""
+        await self._stack.aclose()
+
+    async def predict(
+        self, payload: bytes, *, request_id: str, options: Options | None = None
+    ) -> Prediction:
+        """Return the answer on one input.
+
+        An input that decodes but fails the quality limits is an answer (`rejected`) and never
+        reaches the network. Raises UnsupportedMediaType (415), InvalidInput (422) and, at once
+        when the queue is full, Overloaded (503).
+        """
+        prediction, _ = await self._predict(payload, request_id, options or Options())
+        return prediction
+
+    async def explain(
+        self, payload: bytes, *, request_id: str, options: Options | None = None
+    ) -> Explanation:
+        """Return the answer and its influence map, or why there is none; errors as `predict`."""
+        prediction, prepared = await self._predict(payload, request_id, options or Options())
+        return await self._explanations.submit(partial(explain, prediction, prepared, self.model))
+
+    async def render(self, payload: bytes) -> bytes:
+        """Return the upright display copy of an input as PNG; errors as `predict`."""
+        return await self._in_thread(self._decoders, partial(render_display, payload, self.model))
+
+    async def control(self) -> QualityReport:
+        """Run the golden cases once more."""
+        assert self._control is not None, "the engine is open"
+        return await self._in_thread(self._runners, self._control.run)
+
+    @property
+    def info(self) -> ModelInfo:
+        """What `GET /model` shows."""
+        return describe(self.model, self._threads)
+
+    @property
+    def queue_length(self) -> int:
+        """Inputs that wait for the network."""
+        return self._batcher.queue_length
+
+    async def _predict(
+        self, payload: bytes, request_id: str, options: Options
+    ) -> tuple[Prediction, Prepared]:
+        """The stages in their order."""
+        watch = Stopwatch()
+        with watch.stage("total"):
+            prepared = await self._in_thread(
+                self._decoders, partial(prepare, payload, self.model, watch)
+            )
+            if prepared.rejections:
+                prediction = rejected(prepared, prepared.rejections, self.model, request_id)
+            else:
+                with watch.stage("infer"):
+                    output = await self._batcher.submit(prepared.tensor)
+                with watch.stage("judge"):
+                    prediction = judged(prepared, output, self.model, request_id, options)
+        return prediction.model_copy(update={"timing_ms": watch.timing_ms}), prepared
+
+    async def _in_thread(self, pool: ThreadPoolExecutor, call: Callable[[], Result]) -> Result:
+        """Run a blocking call on one of the pools; a call that was not begun can be cancelled."""
+        return await asyncio.get_running_loop().run_in_executor(pool, call)
+
+    def _warm_up(self) -> QualityControl:
+        """Let every library allocate and plan, and take the control samples."""
+        one = self.model.golden_batch[:1]
+        for size in {1, self._max_batch}:
+            self.model.backend.infer(one.expand(size, -1, -1, -1).contiguous())
+        return QualityControl(self.model)
+
+    def _infer(self, tensors: Sequence[Tensor]) -> Sequence[Output]:
+        """Stack, run the backend, split. Runs on the batcher's executor."""
+        output = self.model.backend.infer(torch.stack(list(tensors)))
+        return [
+            Output(
+                output.logits[row : row + 1],
+                output.middle[row : row + 1],
+                output.penultimate[row : row + 1],
+            )
+            for row in range(len(tensors))
+        ]
+
+
+def _run_all(calls: Sequence[Callable[[], Result]]) -> Sequence[Result]:
+    """Run each call; the batcher hands over one at a time."""
+    return [call() for call in calls]

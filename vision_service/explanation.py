@@ -1,0 +1,69 @@
+"""The evidence beside an answer: the map when it has passed its checks, else why there is none."""
+
+from __future__ import annotations
+
+import base64
+
+from contracts.schemas import Explanation, Outcome, Prediction
+from vision_service.explainer import DEFAULT_LAYER, NoMap, influence_map
+from vision_service.model import VisionModel
+from vision_service.overlay import draw_overlay, encode_png
+from vision_service.prepare import Prepared
+
+NOT_CHECKED = (
+    "The influence map of this model was not checked, so it is not shown: an unchecked map can "
+    "mislead more than none."
+)
+FAILED = (
+    "The influence map of this model failed its checks, so it is not shown. The model file and "
+    "its card say which."
+)
+NO_SCORES = "The input was rejected, so there is no answer that a map could explain."
+
+
+def explain(prediction: Prediction, prepared: Prepared, model: VisionModel) -> Explanation:
+    """Return the explanation of a prediction; computes a gradient, so it runs in a thread."""
+    facts = model.checkpoint.release.explanation
+    checks = {
+        name: value
+        for name, value in facts.items()
+        if value is None or isinstance(value, str | bool | int | float)
+    }
+    reason = _withheld(prediction, facts)
+    if reason is not None:
+        return Explanation(
+            prediction=prediction, kind="withheld", checks=checks, withheld_reason=reason
+        )
+    target = prediction.label or max(
+        prediction.probabilities, key=lambda label: prediction.probabilities[label]
+    )
+    layer = str(facts.get("layer", DEFAULT_LAYER))
+    try:
+        index = model.modality.codes.index(target)
+        found = influence_map(model.network, prepared.tensor, index, layer)
+    except NoMap as error:
+        return Explanation(
+            prediction=prediction, kind="withheld", checks=checks, withheld_reason=str(error)
+        )
+    overlay = encode_png(draw_overlay(prepared.canonical, found.values))
+    return Explanation(
+        prediction=prediction,
+        kind="influence_map",
+        target=target,
+        overlay_png_base64=base64.b64encode(overlay).decode(),
+        map=found.values.tolist(),
+        map_range=found.value_range,
+        layer=layer,
+        checks=checks,
+    )
+
+
+def _withheld(prediction: Prediction, facts: dict[str, object]) -> str | None:
+    """Return why no map may be shown, or None."""
+    if prediction.outcome is Outcome.REJECTED:
+        return NO_SCORES
+    if not facts or "passed" not in facts:
+        return NOT_CHECKED
+    if facts["passed"] is not True:
+        return str(facts.get("reason") or FAILED)
+    return None

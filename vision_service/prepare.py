@@ -1,0 +1,66 @@
+"""From the bytes of one input to the network's input: decode, measure, preprocess.
+
+Runs in a thread: every step may take milliseconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from PIL import Image
+from torch import Tensor
+
+from contracts.decoder import decode_input
+from contracts.images import normalise, reduced_side, to_canonical
+from contracts.quality import judge_quality, measure
+from contracts.schemas import InputFacts, Reason
+from serving.timing import Stopwatch
+from vision_service.model import VisionModel
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """One input, ready for the network; with `rejections` it must not reach the network.
+
+    `canonical` is the upright RGB picture at the network's size, `tensor` what was made of it,
+    float32 `[3, H, W]`.
+    """
+
+    facts: InputFacts
+    canonical: Image.Image
+    tensor: Tensor
+    measurements: dict[str, float | str | bool | list[str] | None]
+    rejections: tuple[Reason, ...]
+    warnings: tuple[Reason, ...]
+
+
+def prepare(payload: bytes, model: VisionModel, watch: Stopwatch) -> Prepared:
+    """Decode, measure and preprocess one input.
+
+    Raises UnsupportedMediaType (415) and InvalidInput (422).
+    """
+    with watch.stage("decode"):
+        decoded = decode_input(
+            payload,
+            model.modality,
+            render=model.checkpoint.release.render,
+            keep_side=reduced_side(model.image),
+        )
+        digest = hashlib.sha256(payload).hexdigest()
+    with watch.stage("preprocess"):
+        canonical = to_canonical(decoded.image, model.image)
+        tensor = normalise(canonical, model.image)
+    with watch.stage("quality"):
+        measures = measure(canonical, min_side=min(decoded.width, decoded.height))
+        rejections, warnings = judge_quality(measures, model.checkpoint.release.quality)
+    facts = InputFacts(
+        sha256=digest,
+        media_type=decoded.media_type,
+        width=decoded.width,
+        height=decoded.height,
+        mode=decoded.mode,
+        bits=decoded.bits,
+    )
+    rounded = {f"quality.{name}": round(value, 4) for name, value in measures.items()}
+    return Prepared(facts, canonical, tensor, {**rounded}, tuple(rejections), tuple(warnings))

@@ -1,0 +1,60 @@
+"""Laboratory-style quality control: the golden cases again and again, like control samples.
+
+Two questions per run: do the golden logits still equal those at start, and, for weights that live
+in this process, are they still the same bytes?
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from vision_service.model import VisionModel
+
+#: Largest drift of a golden logit between the start and now; computing is repeatable, so that
+#: this is far above rounding and far below what would change an answer.
+TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class QualityReport:
+    """One run: the largest drift, and a reason code when the model must not answer any more."""
+
+    deviation: float
+    reason: str | None
+
+
+class QualityControl:
+    """Remembers the model as it was at start and compares it with what it is now. Blocking."""
+
+    def __init__(self, model: VisionModel) -> None:
+        """Runs the golden cases for the first time."""
+        self._model = model
+        self._logits = self._golden_logits()
+        self._weights = weights_sha256(model.network)
+
+    def run(self) -> QualityReport:
+        """Return how the model is now; a non-finite logit is an infinite deviation."""
+        difference = (self._golden_logits() - self._logits).abs().max()
+        deviation = float(torch.nan_to_num(difference, nan=float("inf")))
+        if not deviation <= TOLERANCE:
+            return QualityReport(deviation, "golden_cases_deviate")
+        if weights_sha256(self._model.network) != self._weights:
+            return QualityReport(deviation, "weights_changed")
+        return QualityReport(deviation, None)
+
+    def _golden_logits(self) -> Tensor:
+        """Logits of the golden cases from the backend that answers."""
+        return self._model.backend.infer(self._model.golden_batch).logits
+
+
+def weights_sha256(network: nn.Module) -> str:
+    """Return a digest of every live tensor of the network."""
+    digest = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

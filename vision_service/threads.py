@@ -1,0 +1,46 @@
+"""The one place where thread counts are set. Two libraries that both want all cores are slow."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_MOST_WORKERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadPlan:
+    """Threads of this process: `compute` inside one inference call, the others side by side."""
+
+    compute: int
+    infer_workers: int
+    decode_workers: int
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the plan as `/model` shows it."""
+        return {
+            "compute": self.compute,
+            "infer_workers": self.infer_workers,
+            "decode_workers": self.decode_workers,
+        }
+
+
+def plan_threads(compute: int, workers: int | None, *, cuda: bool) -> ThreadPlan:
+    """Return the plan for this machine: one inference at a time on CUDA, else one per core."""
+    cores = len(os.sched_getaffinity(0))
+    side_by_side = workers or max(1, min(_MOST_WORKERS, cores // compute))
+    return ThreadPlan(compute, 1 if cuda else side_by_side, max(1, min(_MOST_WORKERS, cores)))
+
+
+def pin_environment(compute: int) -> None:
+    """Set what the native libraries read when they are loaded; call before importing them."""
+    for name in _VARIABLES:
+        os.environ[name] = str(compute)
+
+
+def pin_torch(compute: int) -> None:
+    """Set what torch reads at run time."""
+    import torch
+
+    torch.set_num_threads(compute)
