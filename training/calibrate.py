@@ -111,8 +111,7 @@ def _class_thresholds(
         threshold = choose_threshold(probabilities[:, 1], truth[:, 1], operating)
         return (1 - threshold, threshold)
     return tuple(
-        choose_threshold(probabilities[:, k], truth[:, k], operating)
-        for k in range(truth.shape[1])
+        choose_threshold(probabilities[:, k], truth[:, k], operating) for k in range(truth.shape[1])
     )
 
 
@@ -136,9 +135,7 @@ def _with_abstention(rule: DecisionRule, probabilities: Array, accept: float) ->
     """Spend at most half of the abstentions on large sets and the rest on low probability."""
     size = (probabilities >= np.asarray(rule.set_minimum)).sum(axis=1)
     budget = 1 - (1 - accept) / 2
-    largest = next(
-        limit for limit in range(1, size.max() + 1) if (size <= limit).mean() >= budget
-    )
+    largest = next(limit for limit in range(1, size.max() + 1) if (size <= limit).mean() >= budget)
     bounded = replace(rule, max_set_size=int(largest))
     top = probabilities.max(axis=1)
     answered = np.sort(top[accepted_of(probabilities, bounded)])[::-1]
@@ -162,8 +159,10 @@ def _sigmoid_rule(cal: Scored, settings: CalibrationSettings) -> DecisionRule:
     )
     probabilities = probabilities_of(cal.logits, rule)
     chosen = np.asarray(
-        [choose_threshold(probabilities[:, k], cal.truth[:, k], settings.operating)
-         for k in range(size)]
+        [
+            choose_threshold(probabilities[:, k], cal.truth[:, k], settings.operating)
+            for k in range(size)
+        ]
     )
     thresholds = _answering_thresholds(probabilities, chosen)
     minimums = conformal.class_minimums(probabilities, cal.truth, settings.coverage)

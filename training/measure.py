@@ -1,12 +1,12 @@
 """Measure: the metrics JSON of one set of scored cases, every figure on all inputs first.
 
-    n, groups, classes      what the set is made of
-    all, accepted           {figure: {value, low, high}}; 95 % cluster bootstrap
-    accepted_share          how many cases get a single answer
-    operating               threshold, counts and Wilson intervals per label
-    prediction_sets         coverage per label, mean size, share of single labels
-    confusion               rows true, columns decided (exclusive labels)
-    subgroups               per attribute and value, from 30 cases on
+n, groups, classes      what the set is made of
+all, accepted           {figure: {value, low, high}}; 95 % cluster bootstrap
+accepted_share          how many cases get a single answer
+operating               threshold, counts and Wilson intervals per label
+prediction_sets         coverage per label, mean size, share of single labels
+confusion               rows true, columns decided (exclusive labels)
+subgroups               per attribute and value, from 30 cases on
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Scored:
 
 
 def scored_from(rows: Sequence[Row], logits: Array, modality: Modality) -> Scored:
-    """Join rows and logits; raise ValueError for an unknown label or a number that is not finite."""
+    """Join rows and logits; raise ValueError for an unknown label or a logit that is not finite."""
     if not np.isfinite(logits).all():
         raise ValueError("a logit is not finite")
     return Scored(tuple(rows), np.asarray(logits, dtype=np.float64), truth_of(rows, modality))

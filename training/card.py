@@ -1,0 +1,210 @@
+"""Card: `v<N>.md` beside the model file, written from the numbers in the file and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from contracts.checkpoint import load_checkpoint
+from contracts.modality import Modality
+from contracts.release import Release
+from training.card_tables import (
+    baseline_table,
+    confusion_table,
+    figure_table,
+    operating_table,
+    subgroup_table,
+)
+
+#: The sets whose figures a card shows, with what they are.
+SETS = {
+    "test": "Test set, opened once for this model",
+    "out_of_fold": "Out-of-fold figures (of the recipe; each case scored without its own fold)",
+    "val": "Validation part (also used to choose the epoch, so a little flattering)",
+}
+
+
+def write_card(path: Path, modality: Modality) -> Path:
+    """Write the card of a `.pth` file beside it; raise FileExistsError when there is one."""
+    card = path.with_suffix(".md")
+    text = render_card(load_checkpoint(path, modality).release, modality)
+    with card.open("x") as stream:
+        stream.write(text)
+    return card
+
+
+def render_card(release: Release, modality: Modality) -> str:
+    """Return the card as Markdown."""
+    sections = (
+        _head(release, modality),
+        _data(release),
+        *_sets(release),
+        _decision(release),
+        *_baselines(release),
+        _checks(release),
+        _provenance(release),
+    )
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _head(release: Release, modality: Modality) -> str:
+    """Name, intended use and limits."""
+    labels = ", ".join(f"{label.code} ({label.name})" for label in modality.labels)
+    return (
+        f"# {modality.title}, version {release.version}\n\n"
+        f"**{modality.notice}**\n\n"
+        "Generated from the numbers in the model file.\n\n"
+        "## Intended use\n\n"
+        f"{modality.indication} For research and education; a person reads every case. "
+        "Not for diagnosis, treatment or the exclusion of disease.\n\n"
+        f"Labels: {labels}.\n\n"
+        f"File: `v{release.version}.pth`, SHA-256 `{release.sha256}`, architecture "
+        f"`{release.arch}`."
+    )
+
+
+def _data(release: Release) -> str:
+    """What the model was trained on, with attribution."""
+    facts = release.provenance.get("manifest", {})
+    source = facts.get("source") or "not stated in the manifest"
+    parts = release.provenance.get("rows_by_part", {})
+    counts = ", ".join(f"{name} {count}" for name, count in sorted(parts.items()))
+    lines = ["## Data", "", f"Source and licence: {source}.", "", f"Inputs by part: {counts}."]
+    held_out = facts.get("held_out")
+    if held_out:
+        lines += ["", f"Kept out of every part: {', '.join(map(str, held_out))}."]
+    return "\n".join(lines)
+
+
+def _sets(release: Release) -> Iterator[str]:
+    """The figures of each set, all inputs first."""
+    for name, title in SETS.items():
+        figures = release.metrics.get(name)
+        if figures:
+            yield _set(title, figures, release)
+
+
+def _set(title: str, figures: dict[str, Any], release: Release) -> str:
+    """One set: size, figures, operating points, sets, confusion, subgroups."""
+    classes = ", ".join(f"{code} {count}" for code, count in figures["classes"].items())
+    share = figures["accepted_share"]
+    blocks = [
+        f"## {title}",
+        f"{figures['n']} inputs of {figures['groups']} groups ({classes}). Intervals: 95 %, "
+        "bootstrap over groups. “All” counts every input whatever the outcome; “accepted” those "
+        f"that get a single answer by the decision rule ({_percent(share['value'])} of the "
+        "inputs; the checks of the input come on top).",
+        figure_table(figures["all"], figures["accepted"]),
+        operating_table(figures["operating"]),
+        _prediction_sets(figures["prediction_sets"]),
+    ]
+    if "confusion" in figures:
+        blocks.append(confusion_table(figures["confusion"], release.labels))
+    blocks.append(subgroup_table(figures["subgroups"]))
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _prediction_sets(sets: dict[str, Any]) -> str:
+    """Coverage of the prediction sets."""
+    each = ", ".join(
+        f"{code} {_percent(value)}" for code, value in sets["coverage_by_label"].items()
+    )
+    return (
+        f"Prediction sets: target {_percent(sets['target'])} per label, reached "
+        f"{_percent(sets['coverage'])} ({each}); mean size {sets['mean_size']:.2f}, single label "
+        f"{_percent(sets['single_share'])}. The coverage holds for inputs like the calibration "
+        "cases; under another device, hospital or population it does not."
+    )
+
+
+def _decision(release: Release) -> str:
+    """How the decision rule was made."""
+    made = release.metrics.get("calibration", {})
+    rule = release.decision
+    lines = [
+        "## Calibration and decision",
+        "",
+        f"Fitted on {made.get('n')} cases of {made.get('groups')} groups that serve no other "
+        f"purpose. Threshold: {made.get('operating_rule')}.",
+        "",
+        f"- temperature: {_numbers(rule.temperature)}; bias: {_numbers(rule.bias)}",
+        f"- thresholds: {_numbers(rule.thresholds)}; shift: {_numbers(rule.shift)}",
+        f"- lowest probability in the prediction set: {_numbers(rule.set_minimum)}; largest set "
+        f"with an answer: {rule.max_set_size}; lowest top probability with an answer: "
+        f"{rule.min_probability:.3f}",
+    ]
+    if rule.undecided:
+        lines.append(f"- undecided within: {_numbers(rule.undecided)} of the threshold")
+    return "\n".join(lines)
+
+
+def _baselines(release: Release) -> Iterator[str]:
+    """The comparison that the export demands, and the same on the test set as a report."""
+    made = release.metrics.get("baselines")
+    if made:
+        yield f"## Baselines (part {made['part']}; the model must lead)\n\n" + baseline_table(
+            made["table"]
+        )
+    opened = release.metrics.get("test", {}).get("baselines")
+    if opened:
+        yield "## Baselines on the test set (reported only)\n\n" + baseline_table(opened)
+
+
+def _checks(release: Release) -> str:
+    """What was not done, and what failed."""
+    lines = []
+    if "test" not in release.metrics:
+        lines.append("- No test set was opened for this model.")
+    if not release.validity:
+        lines.append("- The file holds no statistics to tell foreign inputs; none is refused.")
+    if not release.explanation:
+        lines.append("- No check of an influence map was made; no map is shown.")
+    for name, value in release.explanation.items():
+        lines.append(f"- Influence map, {name}: {value}")
+    for name in (key for key in SETS if key in release.metrics):
+        for code in _missing_targets(release.metrics[name]):
+            lines.append(f"- {name}: coverage of {code} is below its target.")
+    return "## Checks: skipped, failed, informative\n\n" + ("\n".join(lines) or "- None.")
+
+
+def _missing_targets(figures: dict[str, Any]) -> list[str]:
+    """Labels whose coverage is under the target."""
+    sets = figures["prediction_sets"]
+    return [code for code, value in sets["coverage_by_label"].items() if value < sets["target"]]
+
+
+def _provenance(release: Release) -> str:
+    """How the file came to be."""
+    facts = release.provenance
+    config = json.dumps(facts["config"], sort_keys=True)
+    return "\n".join(
+        [
+            "## Provenance",
+            "",
+            f"- created {facts['created']} from commit `{facts['commit']}`",
+            f"- manifest SHA-256 `{facts['manifest_sha256']}`",
+            f"- stored weights SHA-256 `{facts['weights_sha256']}`",
+            f"- initial weights: {facts['init']}",
+            f"- seeds {facts['seeds']}, {facts['epochs']} epochs, "
+            f"{facts['training_seconds']:.0f} s on {facts['device']}",
+            f"- libraries: {_versions(facts['libraries'])}",
+            f"- recipe (SHA-256 `{facts['recipe_sha256']}`): `{config}`",
+        ]
+    )
+
+
+def _versions(libraries: dict[str, str]) -> str:
+    """Libraries with their versions."""
+    return ", ".join(f"{name} {number}" for name, number in libraries.items())
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    """Numbers in label order."""
+    return ", ".join(f"{value:.3f}" for value in values)
+
+
+def _percent(value: float | None) -> str:
+    """A share in percent."""
+    return "not defined" if value is None else f"{100 * value:.1f} %"

@@ -1,0 +1,98 @@
+"""Tables of the model card in Markdown, each from one member of the metrics JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+def figure_table(everything: dict[str, Any], accepted: dict[str, Any]) -> str:
+    """Every figure with its interval, on all inputs and on the accepted ones."""
+    rows = [
+        (name, interval_text(value), interval_text(accepted.get(name)))
+        for name, value in everything.items()
+    ]
+    return markdown_table(("figure", "all inputs", "accepted only"), rows)
+
+
+def operating_table(operating: dict[str, Any]) -> str:
+    """Counts at the threshold of each label, with Wilson intervals by case."""
+    rows = [
+        (
+            code,
+            f"{row['threshold']:.3f}",
+            str(row["true_positive"]),
+            str(row["false_negative"]),
+            str(row["false_positive"]),
+            str(row["true_negative"]),
+            _range(row["sensitivity_wilson"]),
+            _range(row["specificity_wilson"]),
+        )
+        for code, row in operating.items()
+    ]
+    head = ("label", "threshold", "TP", "FN", "FP", "TN", "sensitivity", "specificity")
+    return "At the threshold (Wilson 95 %):\n\n" + markdown_table(head, rows)
+
+
+def confusion_table(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> str:
+    """Rows true, columns decided."""
+    rows = [
+        (code, *(str(count) for count in counts))
+        for code, counts in zip(labels, confusion, strict=True)
+    ]
+    return "Confusion (rows true, columns given):\n\n" + markdown_table(("", *labels), rows)
+
+
+def subgroup_table(subgroups: Iterable[dict[str, Any]]) -> str:
+    """The figures of each subgroup; empty without one."""
+    rows = [
+        (
+            f"{group['attribute']} {group['value']}",
+            str(group["n"]),
+            "; ".join(f"{name} {interval_text(v)}" for name, v in group["figures"].items()),
+        )
+        for group in subgroups
+    ]
+    if not rows:
+        return ""
+    return "Subgroups of at least 30 inputs:\n\n" + markdown_table(("group", "n", "figures"), rows)
+
+
+def baseline_table(table: dict[str, Any]) -> str:
+    """Each baseline's own figure and the model's lead over it."""
+    rows = [
+        (
+            name,
+            interval_text(row["auroc.macro"]),
+            "; ".join(
+                f"{key} {interval_text(value)}" for key, value in row.items() if "lead" in key
+            ),
+        )
+        for name, row in table.items()
+    ]
+    return markdown_table(("baseline", "macro AUROC", "lead of the model"), rows)
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """One table; a bar inside a cell is escaped."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(_cell(text) for text in line) + " |" for line in lines)
+
+
+def interval_text(estimate: dict[str, float | None] | None) -> str:
+    """`0.912 (0.880–0.940)`, or a dash where the cases do not define the figure."""
+    if estimate is None or estimate["value"] is None:
+        return "–"
+    if estimate["low"] is None:
+        return f"{estimate['value']:.3f}"
+    return f"{estimate['value']:.3f} ({estimate['low']:.3f}–{estimate['high']:.3f})"
+
+
+def _range(bounds: Sequence[float]) -> str:
+    """An interval alone."""
+    return f"{bounds[0]:.3f}–{bounds[1]:.3f}"
+
+
+def _cell(text: str) -> str:
+    """A cell on one line."""
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,132 @@
+"""Export: from a finished run to `models/<modality>/v<N>.pth` and its card.
+
+    half precision → write a draft → reload it → calibrate, measure and compare the reloaded one
+    → write the release → reload it → golden logits agree → card
+
+Every published figure belongs to the reloaded half-precision weights. A model without a clear
+lead over its baselines is refused, a version is never overwritten.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from contracts.checkpoint import (
+    GOLDEN_TOLERANCE,
+    Checkpoint,
+    build_from,
+    half_precision,
+    load_checkpoint,
+    save_checkpoint,
+)
+from contracts.errors import BadCheckpoint
+from contracts.modality import DecisionRule
+from contracts.release import Release, next_version
+from training.assess import assess
+from training.card import write_card
+from training.golden import golden_input, golden_logits
+from training.openings import weights_digest
+from training.plain import plain_values
+from training.provenance import provenance_of
+from training.release_options import ReleaseOptions
+from training.trained import Trained
+
+
+def release(
+    trained: Trained,
+    out: Path,
+    *,
+    others: tuple[Path, ...] = (),
+    options: ReleaseOptions | None = None,
+) -> Path:
+    """Write the next version below `out` and return its path.
+
+    Raises NotBetterThanBaseline, AlreadyOpened (test set), ValueError for a manifest without the
+    parts that are needed, and BadCheckpoint for numbers that are not finite.
+    """
+    options = options or ReleaseOptions()
+    folder = out / trained.modality.id
+    draft = reload_half(trained)
+    network = build_from(draft)
+    assessment = assess(network, trained, options)
+    validity, tensors = _validity(network, trained, others, options)
+    explain = options.fit_explanation
+    provenance = provenance_of(
+        trained, weights_sha256=weights_digest(draft.weights), now=options.clock()
+    )
+    finished = replace(
+        draft,
+        release=replace(
+            draft.release,
+            version=next_version(folder),
+            decision=assessment.rule,
+            validity=plain_values(validity),
+            explanation=plain_values(explain(network, trained) if explain else {}),
+            likelihood_ratios=assessment.likelihood_ratios,
+            metrics=plain_values(assessment.metrics),
+            provenance=plain_values(provenance),
+        ),
+        golden_logits=golden_logits(network, draft.golden_input, trained.image),
+        validity=tensors,
+    )
+    check_golden(_through_file(finished, trained), trained)
+    path = save_checkpoint(finished, folder)
+    write_card(path, trained.modality)
+    return path
+
+
+def reload_half(trained: Trained) -> Checkpoint:
+    """Write the weights in half precision to a temporary file and return what is read back."""
+    size = len(trained.modality.labels)
+    neutral = DecisionRule(
+        activation=trained.modality.activation,
+        temperature=(1.0,) * (size if trained.modality.activation == "sigmoid" else 1),
+        bias=(0.0,) * size,
+        shift=(0.0,) * size,
+        thresholds=(0.5,) * size,
+        set_minimum=(0.0,) * size,
+        max_set_size=size,
+    )
+    draft = Checkpoint(
+        release=Release(
+            modality=trained.modality.id,
+            version=1,
+            arch=trained.arch,
+            labels=trained.modality.codes,
+            decision=neutral,
+            image=trained.image,
+            render=trained.render,
+        ),
+        weights=half_precision(trained.weights),
+        golden_input=golden_input(trained.image),
+        golden_logits=torch.zeros((1, size)),
+    )
+    return _through_file(draft, trained)
+
+
+def check_golden(stored: Checkpoint, trained: Trained) -> None:
+    """Raise BadCheckpoint when a file that was read back does not repeat its golden logits."""
+    again = golden_logits(build_from(stored), stored.golden_input, trained.image)
+    if not torch.allclose(again, stored.golden_logits, atol=GOLDEN_TOLERANCE, rtol=0):
+        raise BadCheckpoint("the released file does not repeat its golden logits")
+
+
+def _through_file(checkpoint: Checkpoint, trained: Trained) -> Checkpoint:
+    """Write a checkpoint to a temporary folder and return what is read back."""
+    with tempfile.TemporaryDirectory() as folder:
+        return load_checkpoint(save_checkpoint(checkpoint, Path(folder)), trained.modality)
+
+
+def _validity(
+    network: nn.Module, trained: Trained, others: tuple[Path, ...], options: ReleaseOptions
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The statistics of the input checks, when somebody fits them."""
+    if options.fit_validity is None:
+        return {}, {}
+    return options.fit_validity(network, trained, others)
