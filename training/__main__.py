@@ -48,7 +48,9 @@ def train(  # noqa: PLR0913 - one parameter per option of the command line
     manifest: ManifestOption,
     init: Annotated[str, typer.Option(help="Path of a state dict, imagenet or random.")] = "random",
     out: OutOption = Path("models"),
-    run: Annotated[Path | None, typer.Option(help="Run folder; an existing one resumes.")] = None,
+    run_folder: Annotated[
+        Path | None, typer.Option(help="Run folder; an existing one resumes.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="YAML instead of the preset.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="key=value.")] = None,
     device: Annotated[str, typer.Option(help="cuda, cpu or auto.")] = "auto",
@@ -77,7 +79,7 @@ def train(  # noqa: PLR0913 - one parameter per option of the command line
         rows,
         recipe,
         init=init,
-        run_dir=run or Path("runs") / entry.id / recipe.digest()[:12],
+        run_dir=run_folder or Path("runs") / entry.id / recipe.digest()[:12],
         device_name=device,
         log=print,
     )
@@ -89,7 +91,7 @@ def train(  # noqa: PLR0913 - one parameter per option of the command line
 
 @app.command()
 def release(
-    run: Annotated[Path, typer.Option(help="Folder of a finished run.")],
+    run_folder: Annotated[Path, typer.Option(help="Folder of a finished run.")],
     manifest: ManifestOption,
     out: OutOption = Path("models"),
     others: Annotated[list[Path] | None, typer.Option(help="Manifests of foreign images.")] = None,
@@ -99,7 +101,7 @@ def release(
     from training.manifest import read_manifest
     from training.runner import load_run
 
-    trained = load_run(run, read_manifest(manifest))
+    trained = load_run(run_folder, read_manifest(manifest))
     print(f"wrote {export_release(trained, out, others=tuple(others or ()))}")
 
 

@@ -1,0 +1,54 @@
+"""Recipes: presets, overrides and refused contradictions."""
+
+from __future__ import annotations
+
+import pytest
+
+from contracts.registry import MODALITIES
+from training.config import BadConfig, TrainConfig, config_from_plain, config_to_plain, load_config
+
+IMAGE_IDS = [modality.id for modality in MODALITIES if modality.is_image]
+
+
+@pytest.mark.parametrize("modality_id", IMAGE_IDS)
+def test_every_image_modality_has_a_preset_that_reads_back_unchanged(modality_id):
+    config = load_config(modality_id)
+
+    assert config_from_plain(config_to_plain(config)) == config
+
+
+def test_an_override_reaches_into_the_augmentation():
+    config = load_config("chest-xray", overrides=["epochs=1", "augment.rotate=3", "amp=off"])
+
+    assert (config.epochs, config.augment.rotate, config.amp) == (1, 3.0, "off")
+
+
+@pytest.mark.parametrize("override", ["nonsense=1", "augment.nonsense=1", "epochs=many", "epochs"])
+def test_an_unknown_or_ill_typed_setting_is_refused(override):
+    with pytest.raises(BadConfig):
+        load_config("chest-xray", overrides=[override])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"mixup": 0.2, "cutmix": 1.0},
+        {"imbalance": "focal", "label_smoothing": 0.1},
+        {"ema": 1.0},
+        {"seeds": ()},
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(settings):
+    with pytest.raises(BadConfig):
+        TrainConfig(**settings)
+
+
+def test_two_recipes_that_differ_have_different_digests():
+    assert TrainConfig(epochs=1).digest() != TrainConfig(epochs=2).digest()
+
+
+def test_films_are_never_mirrored_and_pages_neither():
+    for modality_id in ("chest-xray", "ecg"):
+        augment = load_config(modality_id).augment
+
+        assert not (augment.flip_horizontal or augment.flip_vertical or augment.quarter_turns)
