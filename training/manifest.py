@@ -182,7 +182,7 @@ def _read_rows(
             seen[row.id] = line
             yield row
     except csv.Error as error:
-        raise BadManifest(f"{path}, line {skipped + reader.line_num}: {error}.") from error
+        raise BadManifest(f"{path}, line {skipped + reader.line_num + 1}: {error}.") from error
 
 
 def _check_header(path: Path, line: int, header: object) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
@@ -46,9 +47,8 @@ def _statistics(scans: Sequence[Scan], greys: Vector) -> Vector:
     pictures = greys.reshape(-1, SIDE, SIDE)
     edges = np.abs(np.diff(pictures, axis=1)).mean(axis=(1, 2))
     edges = edges + np.abs(np.diff(pictures, axis=2)).mean(axis=(1, 2))
-    centred = greys - greys.mean(axis=0)
-    _, axes = np.linalg.eigh(centred.T @ centred)
-    components = centred @ axes[:, -_COMPONENTS:]
+    count = min(_COMPONENTS, len(greys) - 1)
+    components = PCA(count, svd_solver="arpack", random_state=0).fit_transform(greys)
     levels = [(scan.brightness, scan.contrast) for scan in scans]
     return np.column_stack([np.asarray(levels), edges, components])
 
