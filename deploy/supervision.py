@@ -30,9 +30,19 @@ def configuration(processes: Iterable[Process], root: Path, folder: Path, *, qui
     terminal, each line with the process's name, or, when `quiet`, to one file per process in
     `folder`.
     """
-    sections = [_main(root, folder), _terminal()]
+    processes = tuple(processes)
+    sections = [_main(root, folder), _terminal(), _services(processes)]
     sections += [_program(process, folder if quiet else None) for process in processes]
     return "\n".join(sections)
+
+
+def _services(processes: Iterable[Process]) -> str:
+    """Put the services into one group, so that they are stopped side by side.
+
+    The group that starts last is stopped first: the gateway drains while they still answer.
+    """
+    names = ",".join(process.name for process in processes if process.name != GATEWAY)
+    return f"[group:services]\nprograms={names}\npriority=100\n"
 
 
 def _main(root: Path, folder: Path) -> str:
@@ -61,12 +71,10 @@ def _terminal() -> str:
 
 
 def _program(process: Process, logs: Path | None) -> str:
-    # Those that start last are stopped first: the gateway drains while its services still answer.
-    priority = 200 if process.name == GATEWAY else 100
     return (
         f"[program:{process.name}]\n"
         f"command={_escape(_command(process))}\n"
-        f"priority={priority}\n"
+        "priority=200\n"
         "autorestart=true\n"
         f"startsecs={START_SECONDS}\nstartretries={START_RETRIES}\n"
         f"stopwaitsecs={STOP_SECONDS}\nkillasgroup=true\n"

@@ -15,7 +15,7 @@ WIDTH = 17  # The longest modality id.
 _STATES = {
     "PROCESS_STATE_EXITED": "stopped; it is started again",
     "PROCESS_STATE_BACKOFF": "stopped while starting; it is started again after a pause",
-    "PROCESS_STATE_FATAL": "does not stay up; given up",
+    "PROCESS_STATE_FATAL": "stays stopped",
 }
 
 

@@ -36,7 +36,10 @@ def test_a_percent_sign_is_not_expanded_by_supervisord():
 def test_the_gateway_is_stopped_before_the_services_it_needs():
     sections = parsed(quiet=False)
 
-    assert int(sections["program:gateway"]["priority"]) > int(sections["program:ecg"]["priority"])
+    assert sections["group:services"]["programs"] == "ecg"
+    assert int(sections["program:gateway"]["priority"]) > int(
+        sections["group:services"]["priority"]
+    )
 
 
 def test_a_quiet_system_writes_one_file_per_process():
