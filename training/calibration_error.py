@@ -1,4 +1,4 @@
-"""Calibration error: Brier score, log loss and ECE, for many weightings at once (see metrics.py)."""
+"""Calibration error: Brier score, log loss and ECE; arguments as in `metrics.py`."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from contracts.checkpoint import load_checkpoint
 from contracts.modality import Modality
 from contracts.release import Release
 from training.card_tables import (
@@ -26,19 +25,22 @@ SETS = {
 }
 
 
-def write_card(path: Path, modality: Modality) -> Path:
-    """Write the card of a `.pth` file beside it; raise FileExistsError when there is one."""
+def write_card(path: Path, release: Release, modality: Modality) -> Path:
+    """Write the card of a model file beside it; raise FileExistsError when there is one.
+
+    `release` was read back from the file, so that it holds the file's digest.
+    """
     card = path.with_suffix(".md")
-    text = render_card(load_checkpoint(path, modality).release, modality)
+    text = render_card(release, modality, name=path.name)
     with card.open("x") as stream:
         stream.write(text)
     return card
 
 
-def render_card(release: Release, modality: Modality) -> str:
+def render_card(release: Release, modality: Modality, *, name: str) -> str:
     """Return the card as Markdown."""
     sections = (
-        _head(release, modality),
+        _head(release, modality, name),
         _data(release),
         *_sets(release),
         _decision(release),
@@ -49,7 +51,7 @@ def render_card(release: Release, modality: Modality) -> str:
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _head(release: Release, modality: Modality) -> str:
+def _head(release: Release, modality: Modality, name: str) -> str:
     """Name, intended use and limits."""
     labels = ", ".join(f"{label.code} ({label.name})" for label in modality.labels)
     return (
@@ -60,7 +62,7 @@ def _head(release: Release, modality: Modality) -> str:
         f"{modality.indication} For research and education; a person reads every case. "
         "Not for diagnosis, treatment or the exclusion of disease.\n\n"
         f"Labels: {labels}.\n\n"
-        f"File: `v{release.version}.pth`, SHA-256 `{release.sha256}`, architecture "
+        f"File: `{name}`, SHA-256 `{release.sha256}`, architecture "
         f"`{release.arch}`."
     )
 

@@ -1,4 +1,4 @@
-"""Cues: the cheap features of an input that a model must beat: size, thumbnail, border, metadata."""
+"""Cues: cheap features that a model must beat: size, thumbnail, border, metadata."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ from contracts.modality import DecisionRule
 from contracts.release import Release, next_version
 from training.assess import assess
 from training.card import write_card
+from training.fit_quality import fit_quality
 from training.golden import golden_input, golden_logits
 from training.openings import weights_digest
 from training.plain import plain_values
@@ -66,6 +67,7 @@ def release(
             draft.release,
             version=next_version(folder),
             decision=assessment.rule,
+            quality=fit_quality(trained),
             validity=plain_values(validity),
             explanation=plain_values(explain(network, trained) if explain else {}),
             likelihood_ratios=assessment.likelihood_ratios,
@@ -77,7 +79,7 @@ def release(
     )
     check_golden(_through_file(finished, trained), trained)
     path = save_checkpoint(finished, folder)
-    write_card(path, trained.modality)
+    write_card(path, load_checkpoint(path, trained.modality).release, trained.modality)
     return path
 
 

@@ -65,6 +65,7 @@ def fit_checks(
                 own_held, kinds.measure[kind], _without(kind, own, own_train, own_good, kinds)
             )
             for kind in kinds.measure
+            if len(kinds.fit) > 1
         },
     }
     return fit.numbers | {"measured": measured}, fit.tensors

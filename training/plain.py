@@ -1,4 +1,4 @@
-"""Plain values: what a model file and a JSON document may hold; numpy's numbers are not among them."""
+"""Plain values: what a model file and a JSON document may hold, free of numpy's numbers."""
 
 from __future__ import annotations
 

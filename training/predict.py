@@ -1,4 +1,4 @@
-"""Predict: logits of manifest rows by the very steps that serve: bytes, decode, preprocess, network."""
+"""Predict: logits of manifest rows by the steps that serve: decode, preprocess, network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from contracts.decoder import decode_input
-from contracts.images import image_to_tensor
+from contracts.images import image_to_tensor, reduced_side
 from contracts.modality import ImageSpec, Modality, RenderSpec
 from training.bootstrap import Array
 from training.manifest import Row
@@ -26,11 +26,16 @@ def read_payload(path: Path) -> bytes:
 
 
 def pictures(
-    rows: Sequence[Row], modality: Modality, render: RenderSpec | None
+    rows: Sequence[Row],
+    modality: Modality,
+    render: RenderSpec | None,
+    *,
+    keep_side: int | None = None,
 ) -> Iterator[Image.Image]:
     """Yield the decoded picture of each row; raises ServiceError (415, 422) as serving would."""
     for row in rows:
-        yield decode_input(read_payload(row.path), modality, render=render).image
+        payload = read_payload(row.path)
+        yield decode_input(payload, modality, render=render, keep_side=keep_side).image
 
 
 def score_rows(
@@ -41,7 +46,7 @@ def score_rows(
     render: RenderSpec | None = None,
 ) -> Array:
     """Return float64 logits `[N, K]` of a float32 network in eval mode, in row order."""
-    decoded = pictures(rows, modality, render)
+    decoded = pictures(rows, modality, render, keep_side=reduced_side(spec))
     batches: list[Tensor] = []
     for start in range(0, len(rows), BATCH):
         size = min(BATCH, len(rows) - start)

@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from training.bootstrap import DRAWS
+from training.foreign import fit_checks
 from training.openings import OPENINGS
 from training.scored import Scored
 from training.trained import Trained
@@ -34,13 +35,13 @@ class ReleaseOptions:
     """Everything optional of a release.
 
     `out_of_fold` replaces the part `cal` where a set is too small for one. `members` are further
-    weights (the single seeds) that are measured in the same opening of the test set. Without a
-    `test_reason` no test set is opened.
+    weights (the single seeds) that are measured in the same opening of the test set. None for
+    `fit_validity` leaves the checks of the input out. Without a `test_reason` no test set is opened.
     """
 
     out_of_fold: Scored | None = None
     members: Mapping[str, dict[str, Tensor]] = field(default_factory=dict)
-    fit_validity: FitValidity | None = None
+    fit_validity: FitValidity | None = fit_checks
     fit_explanation: FitExplanation | None = None
     test_reason: str = ""
     openings: Path = OPENINGS
