@@ -57,6 +57,9 @@ def configure_logging(level: str = "INFO", stream: TextIO | None = None) -> None
         logger.handlers[:] = []
         logger.propagate = True
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    # At DEBUG these write out parts of what they read.
+    for name in ("PIL", "httpx2", "httpcore2", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.access").disabled = True
 
 

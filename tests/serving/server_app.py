@@ -1,0 +1,48 @@
+"""An app for tests that need a real server: `python server_app.py PORT [WAY_TO_FAIL]`."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+from serving.app import Shell, create_shell
+from serving.body import Pace, read_body
+from serving.logs import configure_logging
+from serving.protocol import PatientProtocol
+from serving.server import ServerOptions, run
+
+
+def main(port: int, way: str) -> int:
+    configure_logging("INFO")
+    PatientProtocol.head_seconds = 1.0
+    shell = Shell()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if way == "fail":
+            raise RuntimeError("cannot start")
+        if way == "fatal":
+            asyncio.get_running_loop().call_later(0.3, shell.health.mark_fatal, "refused", 78)
+        shell.health.mark_ready()
+        yield
+
+    app = create_shell("Test", lifespan=lifespan, shell=shell)
+
+    @app.get("/slow")
+    async def slow(seconds: float) -> dict[str, bool]:
+        await asyncio.sleep(seconds)
+        return {"done": True}
+
+    @app.post("/read")
+    async def read(request: Request) -> dict[str, int]:
+        pace = Pace(deadline_seconds=2.0, grace_seconds=0.5)
+        return {"bytes": len(await read_body(request, 100_000, pace))}
+
+    options = ServerOptions(drain_seconds=0.6, shutdown_seconds=5, keep_alive_seconds=1)
+    return run(app, "127.0.0.1", port, shell.health, options=options)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), (sys.argv[2:] or [""])[0]))

@@ -1,0 +1,226 @@
+"""Real processes on real sockets."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+
+ROOT = Path(__file__).parents[2]
+APP = Path(__file__).with_name("server_app.py")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start(port: int, way: str = "") -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, str(APP), str(port), way],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_until_up(port: int) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx2.TransportError):
+            if httpx2.get(f"http://127.0.0.1:{port}/livez").status_code == 200:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the server did not start")
+
+
+@pytest.fixture
+def running():
+    port = free_port()
+    process = start(port)
+    wait_until_up(port)
+    yield port, process
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def talk(port: int, data: bytes, seconds: float = 5.0) -> tuple[bytes, float]:
+    """Send bytes, read until the server closes; return what came and how long that took."""
+    started = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.settimeout(seconds)
+        connection.sendall(data)
+        received = b""
+        with contextlib.suppress(ConnectionResetError):
+            while piece := connection.recv(65536):
+                received += piece
+    return received, time.monotonic() - started
+
+
+def test_f8_sigterm_says_not_ready_finishes_what_runs_and_exits_with_zero(running):
+    port, process = running
+    base = f"http://127.0.0.1:{port}"
+    answers = []
+    worker = threading.Thread(
+        target=lambda: answers.append(httpx2.get(f"{base}/slow?seconds=1.2", timeout=10))
+    )
+    worker.start()
+    time.sleep(0.3)
+
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    draining = httpx2.get(f"{base}/readyz")
+    worker.join()
+    code = process.wait(10)
+
+    assert (draining.status_code, draining.json()["reason"]) == (503, "draining")
+    assert answers[0].json() == {"done": True}
+    assert code == 0
+
+
+def test_a_taken_port_is_one_clear_line_and_not_a_traceback(running):
+    port, _ = running
+
+    second = start(port)
+    _, errors = second.communicate(timeout=20)
+
+    assert second.returncode == 98
+    assert errors.strip() == (
+        f"Port {port} on 127.0.0.1 is taken. Stop what uses it or choose another port."
+    )
+
+
+def test_an_app_that_cannot_start_gives_a_failing_exit_code():
+    process = start(free_port(), "fail")
+
+    process.communicate(timeout=20)
+
+    assert process.returncode == 3
+
+
+def test_a_process_that_must_not_serve_stops_with_the_code_it_was_given():
+    process = start(free_port(), "fatal")
+
+    process.communicate(timeout=20)
+
+    assert process.returncode == 78
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Half:"], ids=["silent", "half_head"]
+)
+def test_t4_slow_heads_are_closed_in_time(running, data):
+    port, _ = running
+
+    received, seconds = talk(port, data)
+
+    assert received == b""
+    assert 0.5 < seconds < 3
+
+
+def test_t4_a_head_of_one_byte_now_and_then_is_closed_in_time(running):
+    port, _ = running
+    started = time.monotonic()
+
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        with contextlib.suppress(ConnectionError):
+            for byte in b"GET /livez HTTP/1.1\r\nX-Slow: " + b"x" * 50:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.1)
+        closed = time.monotonic() - started
+
+    assert closed < 3
+
+
+def test_t4_an_idle_half_body_is_408(running):
+    port, _ = running
+
+    received, seconds = talk(port, b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nx")
+
+    assert received.startswith(b"HTTP/1.1 408")
+    assert seconds < 3
+
+
+def test_an_idle_connection_is_closed_after_the_keep_alive_time(running):
+    port, _ = running
+
+    received, seconds = talk(port, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    assert received.startswith(b"HTTP/1.1 200")
+    assert 0.5 < seconds < 3
+
+
+def test_a_connection_serves_one_request_after_the_other(running):
+    port, _ = running
+
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as http:
+        sizes = [http.post("/read", content=b"x" * size).json()["bytes"] for size in (5, 70_000)]
+
+    assert sizes == [5, 70_000]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /livez HTTP/1.1\r\nX-Big: " + b"x" * 40_000 + b"\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\n" + b"X-A: b\r\n" * 10_000 + b"\r\n",
+        b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nX-Endless: " + b"x" * 200_000,
+    ],
+    ids=["large", "many", "long_path", "endless"],
+)
+def test_t15_a_head_that_is_too_large_is_431(running, head):
+    port, _ = running
+
+    received, _ = talk(port, head)
+
+    assert received.startswith(b"HTTP/1.1 431")
+    assert json.loads(received.partition(b"\r\n\r\n")[2])["code"] == "head_too_large"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"hello\r\n\r\n",
+        b"GET /livez HTTP/9.9\r\n\r\n",
+        b"POST /read HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+        b"POST /read HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00",
+    ],
+    ids=["words", "version", "negative", "two_lengths", "tls"],
+)
+def test_t3_what_is_no_request_is_a_400_problem_and_the_next_client_is_served(running, data):
+    port, _ = running
+
+    received, _ = talk(port, data)
+
+    assert received.startswith(b"HTTP/1.1 400")
+    assert json.loads(received.partition(b"\r\n\r\n")[2])["code"] == "malformed_request"
+    assert httpx2.get(f"http://127.0.0.1:{port}/livez").status_code == 200
+
+
+def test_t4_the_probe_answers_while_two_hundred_slow_sockets_hang(running):
+    port, _ = running
+    sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(200)]
+    for connection in sockets:
+        connection.sendall(b"GET /livez HTTP/1.1\r\nX-Half:")
+
+    started = time.monotonic()
+    answer = httpx2.get(f"http://127.0.0.1:{port}/livez")
+    seconds = time.monotonic() - started
+    for connection in sockets:
+        connection.close()
+
+    assert answer.status_code == 200
+    # Generous: the machine may be busy. Were the server blocked, it would take forever.
+    assert seconds < 1.0
