@@ -2,56 +2,22 @@
 
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 
 from contracts.registry import MODALITIES
 from deploy.procfile import read_procfile
+from tests.architecture.compose_file import ROOT, VARIABLE, compose, image_packages
 
-ROOT = Path(__file__).parents[2]
 IDS = [modality.id for modality in MODALITIES]
-TOKEN = {"MEDIFLOW_INTERNAL_TOKEN": "of-this-test-alone"}
-
-_VARIABLE = re.compile(r"\$\{(?P<name>[A-Z_]+)(?P<kind>:[-?])(?P<text>[^}]*)\}")
-
-
-def interpolate(text: str, environment: Mapping[str, str]) -> str:
-    """What compose does with `${NAME:-default}` and `${NAME:?message}`."""
-
-    def value(match: re.Match[str]) -> str:
-        if chosen := environment.get(match["name"]):
-            return chosen
-        if match["kind"] == ":?":
-            raise KeyError(match["name"])
-        return match["text"]
-
-    return _VARIABLE.sub(value, text)
-
-
-def compose(environment: Mapping[str, str] = TOKEN) -> dict:
-    return yaml.safe_load(interpolate((ROOT / "docker-compose.yml").read_text(), environment))
-
 
 SERVICES = compose()["services"]
 PROCESSES = {
     process.name: process for process in read_procfile((ROOT / "Procfile").read_text(), {})
 }
 MODEL_SERVICES = {name: stanza for name, stanza in SERVICES.items() if name != "gateway"}
-
-
-def dockerfile_targets() -> dict[str, list[str]]:
-    """The packages of ours that each target copies, by target."""
-    targets: dict[str, list[str]] = {}
-    for line in (ROOT / "Dockerfile").read_text().splitlines():
-        if match := re.fullmatch(r"FROM base AS (\w+)", line):
-            current = targets.setdefault(match[1], [])
-        elif match := re.fullmatch(r"COPY (\w+) \1", line):
-            current.append(match[1])
-    return {name: copied for name, copied in targets.items() if copied}
 
 
 def test_the_compose_file_follows_the_published_schema():
@@ -157,16 +123,14 @@ def test_nothing_starts_without_a_token_of_ones_own():
 def test_the_example_environment_names_every_variable_and_holds_no_secret():
     lines = (ROOT / ".env.example").read_text().splitlines()
     example = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    used = {
-        match["name"] for match in _VARIABLE.finditer((ROOT / "docker-compose.yml").read_text())
-    }
+    used = {match["name"] for match in VARIABLE.finditer((ROOT / "docker-compose.yml").read_text())}
 
     assert set(example) == used
     assert example["MEDIFLOW_INTERNAL_TOKEN"] == ""
 
 
 def test_an_image_holds_only_the_packages_that_its_process_may_import():
-    assert dockerfile_targets() == {
+    assert image_packages() == {
         "gateway": ["contracts", "serving", "gateway"],
         "vision": ["contracts", "serving", "vision_service"],
         "tabular": ["contracts", "serving", "tabular_service"],
@@ -178,16 +142,16 @@ def test_every_image_that_compose_builds_is_a_target_of_the_dockerfile():
     built = {stanza["build"]["target"] for stanza in SERVICES.values()}
 
     assert built == {"gateway", "vision", "tabular"}
-    assert built <= set(dockerfile_targets())
+    assert built <= set(image_packages())
 
 
 def test_no_image_runs_as_root():
     dockerfile = (ROOT / "Dockerfile").read_text()
 
-    assert dockerfile.count("USER 10001:10001") == len(dockerfile_targets())
+    assert dockerfile.count("USER 10001:10001") == len(image_packages())
 
 
-@pytest.mark.parametrize("target", dockerfile_targets())
+@pytest.mark.parametrize("target", image_packages())
 def test_an_image_installs_a_part_of_the_one_lock(target):
     whole = entries(ROOT / "requirements.lock")
     part = entries(ROOT / "requirements" / f"{target}.lock")

@@ -2,17 +2,12 @@ import socket
 
 from deploy.ports import explain, taken
 from deploy.procfile import Process
+from tests.deploy.net import free_port
 
 
 def process(name: str, port: int) -> Process:
     environment = {"SERVICE_HOST": "127.0.0.1", "SERVICE_PORT": str(port)}
     return Process(name, environment, ("true",))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_a_port_that_somebody_listens_on_is_taken():

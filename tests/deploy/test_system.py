@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.deploy.net import free_port
+
 ROOT = Path(__file__).parents[2]
 SERVER = """
 import http.server, os, sys
@@ -22,12 +24,6 @@ print("upstreams", os.environ["GATEWAY_UPSTREAMS"], flush=True)
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.SimpleHTTPRequestHandler
 ).serve_forever()
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture
