@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contracts.errors import ModelUnavailable
-from contracts.findings import judge
+from contracts.findings import Judgement, judge
 from contracts.network import Output
 from contracts.schemas import ModelRef, Outcome, PostTest, Prediction, Reason
 from contracts.triage import triage
 from vision_service.model import VisionModel
 from vision_service.prepare import Prepared
+from vision_service.validity import check_input
 
 TTA_UNAVAILABLE = Reason(
     code="tta_unavailable",
@@ -50,12 +51,19 @@ def judged(
 ) -> Prediction:
     """Return the answer of one case; `output` holds one row.
 
-    Raises ModelUnavailable (503) when the network gave a value that is not finite.
+    An input that is not what the model was made for is rejected without scores; a doubtful one
+    keeps its scores but gets no single answer. Raises ModelUnavailable (503) when the network
+    gave a value that is not finite.
     """
     logits = output.logits[0].tolist()
     if not all(math.isfinite(value) for value in logits):
         raise ModelUnavailable("The model gave no finite answer.")
+    validity = check_input(output, model)
+    if validity is not None and validity.rejections:
+        return rejected(prepared, validity.rejections, model, request_id)
     judgement = judge(logits, model.checkpoint.release.decision, model.modality)
+    if validity is not None and validity.doubts:
+        judgement = _doubted(judgement, validity.doubts)
     warnings = list(prepared.warnings) + ([TTA_UNAVAILABLE] if options.use_tta else [])
     return Prediction(
         request_id=request_id,
@@ -74,6 +82,21 @@ def judged(
         model=reference_of(model),
         input=prepared.facts,
         notice=model.modality.notice,
+    )
+
+
+def _doubted(judgement: Judgement, doubts: tuple[Reason, ...]) -> Judgement:
+    """Take the single answer back; the label stays in the prediction set for triage."""
+    held = {judgement.label} if judgement.label is not None else set()
+    kept = tuple(
+        code for code in judgement.probabilities if code in held or code in judgement.prediction_set
+    )
+    return replace(
+        judgement,
+        outcome=Outcome.ABSTAINED,
+        reasons=(*judgement.reasons, *doubts),
+        label=None,
+        prediction_set=kept,
     )
 
 

@@ -16,13 +16,15 @@ from contracts.registry import get_modality
 from serving.admission import Admission
 from serving.app import Shell, create_shell
 from serving.body import Pace
+from serving.cards import HeldModel, card_router
 from serving.health import HealthState
 from serving.holder import ModelHolder
 from serving.settings import ServiceSettings, model_path
+from vision_service.desk import Desk
 from vision_service.engine import VisionEngine
 from vision_service.metrics import VisionMetrics
 from vision_service.model import ModelOptions, load_model
-from vision_service.routes import Desk, vision_router
+from vision_service.routes import vision_router
 from vision_service.threads import pin_torch, plan_threads
 
 EXIT_BAD_MODEL = 78
@@ -69,6 +71,8 @@ def create_app(settings: ServiceSettings, modality: Modality | None = None) -> F
     pace = Pace(deadline_seconds=settings.upload_seconds)
     desk = Desk(modality, holder, shell.health, admission, metrics, settings.deadline_seconds, pace)
     app.include_router(vision_router(desk))
+    path = model_path(settings, ".pth")
+    app.include_router(card_router(lambda: HeldModel(desk.engine.info, path)))
     return app
 
 

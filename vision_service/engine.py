@@ -14,10 +14,13 @@ from functools import partial
 from typing import Self, TypeVar
 
 import torch
+from PIL import Image
 from torch import Tensor
 
+from contracts.images import decode_image
+from contracts.modality import Limits
 from contracts.network import Output
-from contracts.schemas import Explanation, ModelInfo, Prediction
+from contracts.schemas import Explanation, ModelInfo, Prediction, Recognition
 from serving.batcher import Batcher
 from serving.timing import Stopwatch
 from vision_service.answer import Options, judged, rejected
@@ -25,9 +28,11 @@ from vision_service.describe import describe
 from vision_service.display import render_display
 from vision_service.explanation import explain
 from vision_service.model import VisionModel
+from vision_service.overlay import encode_png
 from vision_service.prepare import Prepared, prepare
 from vision_service.quality_control import QualityControl, QualityReport
 from vision_service.threads import ThreadPlan
+from vision_service.validity import recognise_input
 
 Result = TypeVar("Result")
 _MAX_EXPLANATIONS_WAITING = 16
@@ -101,6 +106,14 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
         prediction, prepared = await self._predict(payload, request_id, options or Options())
         return await self._explanations.submit(partial(explain, prediction, prepared, self.model))
 
+    async def recognise(self, payload: bytes) -> Recognition:
+        """Say what kind of picture an input is, by the modality head alone; errors as `predict`."""
+        prepared = await self._in_thread(
+            self._decoders, partial(prepare, payload, self.model, Stopwatch())
+        )
+        output = await self._batcher.submit(prepared.tensor)
+        return recognise_input(output, self.model)
+
     async def render(self, payload: bytes) -> bytes:
         """Return the upright display copy of an input as PNG; errors as `predict`."""
         return await self._in_thread(self._decoders, partial(render_display, payload, self.model))
@@ -147,6 +160,7 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
         one = self.model.golden_batch[:1]
         for size in {1, self._max_batch}:
             self.model.backend.infer(one.expand(size, -1, -1, -1).contiguous())
+        decode_image(encode_png(Image.new("RGB", (64, 64))), Limits())
         return QualityControl(self.model)
 
     def _infer(self, tensors: Sequence[Tensor]) -> Sequence[Output]:

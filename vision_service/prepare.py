@@ -18,6 +18,8 @@ from contracts.schemas import InputFacts, Reason
 from serving.timing import Stopwatch
 from vision_service.model import VisionModel
 
+Measured = float | str | bool | list[str] | None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
@@ -30,7 +32,7 @@ class Prepared:
     facts: InputFacts
     canonical: Image.Image
     tensor: Tensor
-    measurements: dict[str, float | str | bool | list[str] | None]
+    measurements: dict[str, Measured]
     rejections: tuple[Reason, ...]
     warnings: tuple[Reason, ...]
 
@@ -62,5 +64,12 @@ def prepare(payload: bytes, model: VisionModel, watch: Stopwatch) -> Prepared:
         mode=decoded.mode,
         bits=decoded.bits,
     )
-    rounded = {f"quality.{name}": round(value, 4) for name, value in measures.items()}
-    return Prepared(facts, canonical, tensor, {**rounded}, tuple(rejections), tuple(warnings))
+    measurements: dict[str, Measured] = {
+        f"quality.{name}": round(value, 4) for name, value in measures.items()
+    }
+    if decoded.record is not None:
+        from contracts.rhythm import measure_record
+
+        with watch.stage("measure"):
+            measurements |= measure_record(decoded.record)
+    return Prepared(facts, canonical, tensor, measurements, tuple(rejections), tuple(warnings))
