@@ -13,7 +13,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo up test check format lint types imports train evaluate lock clean
+.PHONY: help demo up test check format lint types imports train evaluate docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -49,6 +49,9 @@ train: $(READY) ## train one model (MODALITY=chest-xray DATA=folder INIT=backbon
 
 evaluate: $(READY) ## score labelled inputs (CHECKPOINT=models/…/v1.pth MANIFEST=rows.csv ARGS=…)
 	python -m training evaluate --checkpoint "$(CHECKPOINT)" --manifest "$(MANIFEST)" $(ARGS)
+
+docs: $(READY) ## write docs/settings.md again
+	python -m deploy.settings_page > docs/settings.md
 
 RESOLVE := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url

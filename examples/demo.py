@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -50,7 +51,8 @@ HEADINGS = Row("modality", "sample", "reference", "outcome", "answer", "p", "ms"
 def main() -> int:
     """Wait for the system, ask it everything, print the table; 1 when an answer is missing."""
     arguments = read_arguments()
-    with httpx2.Client(base_url=arguments.url, timeout=30) as http:
+    headers = {"X-API-Key": arguments.key} if arguments.key else {}
+    with httpx2.Client(base_url=arguments.url, headers=headers, timeout=30) as http:
         ready = wait_until_ready(http, arguments.expect, arguments.wait)
         missing = [name for name in arguments.expect if name not in ready]
         rows = [ask(http, sample) for sample in read_samples() if sample.modality in ready]
@@ -66,6 +68,8 @@ def read_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Analyse the sample inputs of this folder.")
     parser.add_argument("--url", default="http://127.0.0.1:8000", help="base URL of the gateway")
+    key = os.environ.get("MEDIFLOW_API_KEY")
+    parser.add_argument("--key", default=key, help="API key, by default $MEDIFLOW_API_KEY")
     parser.add_argument("--wait", type=float, default=180.0, help="seconds to wait for the models")
     parser.add_argument("--expect", nargs="*", default=[], help="modalities that must become ready")
     return parser.parse_args()
