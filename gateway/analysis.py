@@ -54,14 +54,14 @@ class Analysis:
         async with self._lane(question) as stopwatch:
             prediction = await self._client.predict(question)
         self._metrics.answered(prediction)
-        return self._complete(prediction, stopwatch)
+        return self._complete(prediction, question, stopwatch)
 
     async def explain(self, question: Question) -> Explanation:
         """Return the explanation; its prediction is completed like any other."""
         async with self._lane(question) as stopwatch:
             explanation = await self._client.explain(question)
         self._metrics.answered(explanation.prediction)
-        completed = self._complete(explanation.prediction, stopwatch)
+        completed = self._complete(explanation.prediction, question, stopwatch)
         return explanation.model_copy(update={"prediction": completed})
 
     async def recognise(self, question: Question) -> Recognition:
@@ -85,11 +85,14 @@ class Analysis:
             self._metrics.failed(question.modality.id, error)
             raise
 
-    def _complete(self, prediction: Prediction, stopwatch: Stopwatch) -> Prediction:
+    def _complete(
+        self, prediction: Prediction, question: Question, stopwatch: Stopwatch
+    ) -> Prediction:
         """Add what only the gateway knows."""
         return prediction.model_copy(
             update={
                 "prediction_id": self._new_id(),
+                "request_id": question.request_id,
                 "reasons": [_with_route(reason, self._lanes) for reason in prediction.reasons],
                 "timing_ms": prediction.timing_ms | stopwatch.timing_ms,
             }

@@ -15,7 +15,7 @@ import httpx2
 from contracts.errors import Overloaded, ServiceError, UpstreamTimeout, UpstreamUnavailable
 from contracts.schemas import Explanation, ModelInfo, Prediction, Recognition
 from gateway.answers import Answer, bad_upstream, check_belongs, read_answer, rebuild_problem
-from gateway.question import Question
+from gateway.question import NO_OPTIONS, Options, Question
 from serving.deadline import Deadline
 
 #: Largest answer that is read; an explanation with its overlay is far below.
@@ -64,14 +64,14 @@ class InferenceClient:
         ModelUnavailable / Overloaded (503). Any other 5xx, and a 200 that is no valid answer to
         this question, is logged with the request id and becomes UpstreamUnavailable.
         """
-        answer = await self._ask("/predict", question)
+        answer = await self._ask("/predict", question, question.options)
         prediction = read_answer(answer, Prediction)
         check_belongs(prediction, question, answer)
         return prediction
 
     async def explain(self, question: Question) -> Explanation:
         """Return the service's explanation; same failures as `predict`."""
-        answer = await self._ask("/explain", question)
+        answer = await self._ask("/explain", question, question.options)
         explanation = read_answer(answer, Explanation)
         check_belongs(explanation.prediction, question, answer)
         return explanation
@@ -106,13 +106,13 @@ class InferenceClient:
             return False
         return response.status_code == 200
 
-    async def _ask(self, path: str, question: Question) -> Answer:
+    async def _ask(self, path: str, question: Question, options: Options = NO_OPTIONS) -> Answer:
         """Send one input and return the 200."""
         request = _Request(
             modality=question.modality.id,
             method="POST",
             path=path,
-            params=question.options.params,
+            params=options.params,
             headers={"Content-Type": question.upload.media_type},
             content=question.upload.payload,
             request_id=question.request_id,

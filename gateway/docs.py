@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 
 from contracts.errors import NotFound
+from contracts.schemas import Problem
 from gateway.about import NAME
 
 router = APIRouter(include_in_schema=False)
@@ -42,6 +45,29 @@ _PAGE = """<!doctype html>
 </body>
 </html>
 """
+
+
+def complete_openapi(app: FastAPI, modality_ids: Sequence[str]) -> None:
+    """Make the app's document name the modalities of this gateway and the shape of a problem."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            _complete(generate(), modality_ids)
+        return generate()
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _complete(document: dict[str, Any], modality_ids: Sequence[str]) -> None:
+    """Add to a generated document what the framework cannot know."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = Problem.model_json_schema()
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                if (parameter["in"], parameter["name"]) == ("path", "modality"):
+                    parameter["schema"]["enum"] = list(modality_ids)
 
 
 @router.get("/openapi.json")

@@ -27,6 +27,9 @@ class Options:
         return chosen
 
 
+NO_OPTIONS = Options()
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One input for one service."""
@@ -35,7 +38,7 @@ class Question:
     upload: Upload
     request_id: str
     deadline: Deadline
-    options: Options = Options()
+    options: Options = NO_OPTIONS
 
     def for_modality(self, modality: Modality) -> Question:
         """The same input, asked of another service."""

@@ -29,6 +29,12 @@ def exchange_of(request: Request) -> Exchange:
     return exchange
 
 
+def exchange_in(scope: Scope) -> Exchange | None:
+    """Return the exchange of a request on any route; None where nothing is recorded."""
+    exchange: Exchange | None = state_of(scope).get(_KEY)
+    return exchange
+
+
 def is_recorded(scope: Scope) -> bool:
     """True for everything that changes or analyses, and for reading about a single prediction."""
     return scope["method"] not in _READING or scope["path"].startswith("/v1/predictions/")

@@ -9,6 +9,8 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+#: Requests per minute and caller beyond loopback.
+DEFAULT_QUOTA = 600
 
 
 class GatewaySettings(BaseSettings):
@@ -31,6 +33,14 @@ class GatewaySettings(BaseSettings):
     """Folder of the default database and the signing key."""
     database_url: SecretStr | None = None
     """SQLAlchemy URL; by default SQLite in `data_dir`."""
+    signing_key_file: Path | None = None
+    """Ed25519 key (PEM) that signs receipts; by default `signing-key.pem` in `data_dir`."""
+    pepper_file: Path | None = None
+    """Secret under which patient references are hashed; by default `pepper.txt` in `data_dir`."""
+    requests_per_minute: int | None = Field(default=None, ge=0)
+    """Requests of one caller per minute, 0 for no limit; by default 600, none on loopback."""
+    redis_url: SecretStr | None = None
+    """Redis or Valkey that counts for several gateways together; by default each counts alone."""
 
     connect_timeout_seconds: float = Field(default=1.0, gt=0, le=60)
     """Time for a connection to a service; a failed one is tried once more."""
@@ -78,6 +88,13 @@ class GatewaySettings(BaseSettings):
     def is_loopback(self) -> bool:
         """True when only this machine can reach the gateway."""
         return self.host in LOOPBACK
+
+    @property
+    def quota(self) -> int:
+        """Requests of one caller per minute; 0 stands for no limit."""
+        if self.requests_per_minute is None:
+            return 0 if self.is_loopback else DEFAULT_QUOTA
+        return self.requests_per_minute
 
     @property
     def token(self) -> str | None:

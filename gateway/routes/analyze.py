@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request, Response
 
 from contracts.errors import InvalidInput, ModelUnavailable
 from contracts.modality import JPEG, PNG, Modality
-from contracts.registry import get_modality
 from contracts.schemas import Prediction
 from gateway.answering import prediction_response
 from gateway.dependencies import OptionsDep, Parts, PartsDep, question_of
@@ -55,12 +54,13 @@ def _intake(parts: Parts) -> Intake:
 async def _route(request: Request, parts: Parts, question: Question) -> Prediction:
     """Ask what it looks like, then ask the service of that modality."""
     recognition = await parts.analysis.recognise(question)
-    if recognition.looks_like is None:
+    offered = {modality.id: modality for modality in parts.modalities}
+    modality = offered.get(recognition.looks_like or "")
+    if modality is None:
         raise InvalidInput(
             "The image looks like none of the modalities that are served here.",
             code="unrecognised_image",
         )
-    modality = get_modality(recognition.looks_like, parts.modalities)
     exchange_of(request).modality = modality.id
     note(request.scope, modality=modality.id)
     return await parts.analysis.predict(question.for_modality(modality))

@@ -10,7 +10,7 @@ from contracts.errors import NotFound
 from contracts.modality import Modality
 from gateway.dependencies import ModalityDep, PartsDep, no_query, question_of
 from gateway.documents import ANALYSIS_ERRORS, ANY_BODY, HEADERS, problems
-from gateway.question import Options
+from gateway.question import NO_OPTIONS
 from serving.disconnect import run_while_connected
 
 router = APIRouter(tags=["analysis"])
@@ -44,6 +44,6 @@ async def render(
     request: Request, parts: PartsDep, modality: Annotated[Modality, Depends(drawable)]
 ) -> Response:
     """Return the input as a picture for display. Nothing is analysed and nothing is kept."""
-    async with question_of(request, parts, modality, Options()) as question:
+    async with question_of(request, parts, modality, NO_OPTIONS) as question:
         picture = await run_while_connected(request, parts.analysis.render(question))
     return Response(picture.payload, media_type=picture.media_type)

@@ -1,0 +1,123 @@
+import httpx2
+import pytest
+
+from tests.gateway.fakes import JPEG_BYTES, PNG_BYTES, FakeServices, open_gateway, problem
+from tests.gateway.forms import CONTENT_TYPE, form, part
+
+JPEG = {"content-type": "image/jpeg"}
+
+
+@pytest.fixture
+def services():
+    return FakeServices()
+
+
+@pytest.fixture
+async def client(tmp_path, services):
+    async with open_gateway(tmp_path, services) as client:
+        yield client
+
+
+async def test_an_explanation_holds_a_completed_prediction(client):
+    response = await client.post("/v1/skin-lesion/explanations", content=JPEG_BYTES, headers=JPEG)
+
+    body = response.json()
+    assert response.status_code == 200
+    assert body["kind"] == "withheld"
+    assert len(body["prediction"]["prediction_id"]) == 32
+
+
+async def test_a_rendering_is_the_picture_that_the_service_drew(client):
+    response = await client.post("/v1/ecg/renderings", content=PNG_BYTES, headers=JPEG)
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "image/png"
+    assert response.content == PNG_BYTES
+
+
+async def test_there_is_no_rendering_of_a_table(client, services):
+    response = await client.post("/v1/symptoms/renderings", json={"symptoms": ["cough"]})
+
+    assert response.status_code == 404
+    assert services.asked("/render") == []
+
+
+async def test_a_rendering_takes_no_options(client):
+    response = await client.post("/v1/ecg/renderings?use_tta=true", content=PNG_BYTES, headers=JPEG)
+
+    assert response.status_code == 422
+
+
+async def test_a_table_is_passed_on_as_it_was_sent(client, services):
+    sent = b'{"symptoms": [ "cough" ]}'
+
+    response = await client.post(
+        "/v1/symptoms/predictions", content=sent, headers={"content-type": "application/json"}
+    )
+
+    assert response.status_code == 200
+    assert services.asked("/predict")[0].content == sent
+
+
+async def test_two_parts_of_a_record_reach_the_service_as_one_zip(client, services):
+    body = form(part("file", b"HEADER", "a.hea"), part("file", b"SAMPLES", "a.dat"))
+
+    response = await client.post(
+        "/v1/ecg/predictions", content=body, headers={"content-type": CONTENT_TYPE}
+    )
+
+    (request,) = services.asked("/predict")
+    assert response.status_code == 200
+    assert request.headers["content-type"] == "application/zip"
+    assert request.content.startswith(b"PK\x03\x04")
+
+
+async def test_an_unnamed_image_is_answered_by_the_service_it_looks_like(client, services):
+    looks = {"looks_like": "skin-lesion", "probabilities": {"skin-lesion": 0.9}}
+    services.answers["/recognise"] = httpx2.Response(200, json=looks)
+
+    response = await client.post("/v1/analyze", content=JPEG_BYTES, headers=JPEG)
+
+    assert response.status_code == 200
+    assert response.json()["modality"] == "skin-lesion"
+    assert [request.url.host for request in services.requests] == ["chest-xray", "skin-lesion"]
+
+
+async def test_an_image_of_no_known_kind_is_422(client, services):
+    services.answers["/recognise"] = httpx2.Response(
+        200, json={"looks_like": None, "probabilities": {"other": 0.9}}
+    )
+
+    response = await client.post("/v1/analyze", content=JPEG_BYTES, headers=JPEG)
+
+    assert (response.status_code, response.json()["code"]) == (422, "unrecognised_image")
+    assert services.asked("/predict") == []
+
+
+async def test_without_a_ready_image_service_nothing_can_be_recognised(client, services):
+    services.ready = False
+    await client.app.state.parts.watch.refresh()
+
+    response = await client.post("/v1/analyze", content=JPEG_BYTES, headers=JPEG)
+
+    assert (response.status_code, response.json()["code"]) == (503, "model_unavailable")
+    assert services.requests == []
+
+
+async def test_a_recognised_modality_that_is_not_offered_here_is_422(tmp_path, services):
+    looks = {"looks_like": "ecg", "probabilities": {"ecg": 0.9}}
+    services.answers["/recognise"] = httpx2.Response(200, json=looks)
+    upstreams = {"chest-xray": "http://chest-xray:8000"}
+
+    async with open_gateway(tmp_path, services, upstreams=upstreams) as client:
+        response = await client.post("/v1/analyze", content=JPEG_BYTES, headers=JPEG)
+
+    assert (response.status_code, response.json()["code"]) == (422, "unrecognised_image")
+
+
+async def test_an_error_while_explaining_is_a_problem(client, services):
+    services.answers["/explain"] = problem(503, "overloaded")
+
+    response = await client.post("/v1/ecg/explanations", content=JPEG_BYTES, headers=JPEG)
+
+    assert (response.status_code, response.json()["code"]) == (503, "overloaded")
