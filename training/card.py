@@ -128,8 +128,8 @@ def _decision(release: Release) -> str:
     lines = [
         "## Calibration and decision",
         "",
-        f"Fitted on {made.get('n')} cases of {made.get('groups')} groups that serve no other "
-        f"purpose. Threshold: {made.get('operating_rule')}.",
+        f"Fitted on {made.get('n')} cases of {made.get('groups')} groups "
+        f"{_role(made)}. Threshold: {made.get('operating_rule')}.",
         "",
         f"- temperature: {_numbers(rule.temperature)}; bias: {_numbers(rule.bias)}",
         f"- thresholds: {_numbers(rule.thresholds)}; shift: {_numbers(rule.shift)}",
@@ -140,6 +140,13 @@ def _decision(release: Release) -> str:
     if rule.undecided:
         lines.append(f"- undecided within: {_numbers(rule.undecided)} of the threshold")
     return "\n".join(lines)
+
+
+def _role(made: dict[str, Any]) -> str:
+    """What else the calibration cases are for."""
+    if made.get("part") == "out_of_fold":
+        return "(the out-of-fold scores above)"
+    return "that serve no other purpose"
 
 
 def _baselines(release: Release) -> Iterator[str]:

@@ -23,7 +23,7 @@ class TermRecipe:
 
     smoothing: tuple[float, ...] = (0.005, 0.01, 0.02, 0.05, 0.1)
     folds: int = 5
-    masks: int = 8
+    masks: int = 4
     minimum_terms_accuracy: float = 0.9
     accept: float = 0.92
     coverage: float = 0.95
@@ -38,10 +38,10 @@ class ColumnRecipe:
     """
 
     home: str = "cleveland"
-    strength: tuple[float, ...] = (0.03, 0.1, 0.3)
+    strength: tuple[float, ...] = (0.1, 0.3)
     other_weight: tuple[float, ...] = (0.3, 1.0)
     folds: int = 10
-    repeats: int = 5
+    repeats: int = 3
     masks: int = 4
     minimum_sensitivity: float = 0.9
     coverage: float = 0.9

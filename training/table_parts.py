@@ -1,0 +1,23 @@
+"""TableParts: what a fitted tabular model hands to the export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.modality import DecisionRule
+
+
+@dataclass(frozen=True, slots=True)
+class TableParts:
+    """Estimators, decision rule and figures; everything but version, golden cases and origin."""
+
+    arch: str
+    columns: tuple[str, ...]
+    decision: DecisionRule
+    estimators: Mapping[str, Any]
+    extra: dict[str, Any]
+    likelihood_ratios: dict[str, dict[str, float]]
+    metrics: dict[str, Any]
+    config: dict[str, Any]
