@@ -7,6 +7,7 @@ checked before a file is opened, because a flipped byte loads without any error.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,6 +46,17 @@ class Release:
     provenance: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     sha256: str = ""
+
+    @property
+    def preprocessing_id(self) -> str:
+        """Name the numbers that turn an input into the model's: image, render, columns, quality."""
+        parts = (self.image, self.render, self.quality)
+        return _digest([None if part is None else asdict(part) for part in parts] + [self.columns])
+
+    @property
+    def calibration_id(self) -> str:
+        """Name the numbers that turn logits into a decision."""
+        return _digest(asdict(self.decision))
 
     def to_plain(self) -> dict[str, Any]:
         """Return nested dicts, lists, strings and numbers only; without the digest."""
@@ -125,6 +137,12 @@ def next_version(folder: Path) -> int:
         names += [line.partition("  ")[2] for line in sums.read_text().splitlines()]
     numbers = [int(stem) for name in names if (stem := name.partition(".")[0][1:]).isdigit()]
     return max(numbers, default=0) + 1
+
+
+def _digest(plain: object) -> str:
+    """Return 16 hexadecimal digits of the SHA-256 of plain values in one order."""
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _tuples(plain: dict[str, Any]) -> dict[str, Any]:

@@ -84,6 +84,10 @@ class ModelRef(Message):
     name: str
     version: str
     sha256: str
+    preprocessing_id: str | None = None
+    """Digest of the preprocessing numbers in the file."""
+    calibration_id: str | None = None
+    """Digest of temperature, thresholds and quantiles in the file."""
 
 
 class InputFacts(Message):

@@ -12,13 +12,13 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Self
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Executable, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.errors import AuditUnavailable
@@ -41,10 +41,16 @@ ANCHOR_EVERY_SECONDS = 60.0
 class _Pending:
     """One entry and the request that waits for it; the two never part."""
 
-    __slots__ = ("entry", "future", "given_up")
+    __slots__ = ("also", "entry", "future", "given_up")
 
-    def __init__(self, entry: dict[str, object], future: asyncio.Future[ChainRecord]) -> None:
+    def __init__(
+        self,
+        entry: dict[str, object],
+        also: Sequence[Executable],
+        future: asyncio.Future[ChainRecord],
+    ) -> None:
         self.entry = entry
+        self.also = also
         self.future = future
         self.given_up = False
 
@@ -94,16 +100,17 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
             await self._writer
         await self._anchor(force=True)
 
-    async def record(self, entry: AuditEntry) -> ChainRecord:
+    async def record(self, entry: AuditEntry, *, also: Sequence[Executable] = ()) -> ChainRecord:
         """Return when the record is durable; raise AuditUnavailable (503) when it is not.
 
+        The statements of `also` are part of the same transaction: all of it is kept or nothing.
         A caller that is cancelled meanwhile leaves its entry behind: the request did happen.
         """
         if self._closing or self._writer is None:
             raise _unavailable()
         plain = asdict(entry) | {"time": utc_text(self._now())}
         canonical_json(plain)  # an entry that cannot be hashed must not reach the writer
-        pending = _Pending(plain, asyncio.get_running_loop().create_future())
+        pending = _Pending(plain, also, asyncio.get_running_loop().create_future())
         pending.future.add_done_callback(_retrieve)
         self._queue.append(pending)
         self._wake.set()
@@ -151,7 +158,7 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
         """Commit one group and answer each of its requests."""
         try:
             async with asyncio.timeout(self._wait_seconds):
-                records = await self._commit([pending.entry for pending in group])
+                records = await self._commit(group)
         except STORE_ERRORS as error:
             self.available = False
             LOGGER.error("audit store cannot write: %s", type(error).__name__)
@@ -165,15 +172,17 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
             if not pending.future.done():
                 pending.future.set_result(record)
 
-    async def _commit(self, entries: list[dict[str, object]]) -> list[ChainRecord]:
+    async def _commit(self, group: list[_Pending]) -> list[ChainRecord]:
         """Append the entries to the chain in one transaction."""
         records: list[ChainRecord] = []
         async with self._database.writing() as connection:
             link = await _lock_head(connection)
-            for entry in entries:
-                record = next_record(link, entry)
+            for pending in group:
+                record = next_record(link, pending.entry)
                 link = Link(record.seq, record.hash)
                 records.append(record)
+                for statement in pending.also:
+                    await connection.execute(statement)
             head = sign_position("head", link, utc_text(self._now()), self._keyring.signing_key)
             await connection.execute(insert(AUDIT_RECORDS), [asdict(record) for record in records])
             await connection.execute(

@@ -22,8 +22,8 @@ class AuditEntry:
     error_code: str | None = None
     outcome: str | None = None
     prediction_id: str | None = None
-    replay_of: str | None = None
-    """Prediction whose stored answer was given again (Idempotency-Key)."""
+    refers_to: str | None = None
+    """Prediction that the request was about: its receipt, feedback on it, or its kept answer."""
     model_name: str | None = None
     model_version: str | None = None
     model_sha256: str | None = None

@@ -107,6 +107,8 @@ def reference_of(model: VisionModel) -> ModelRef:
         name=f"{release.modality}-{release.arch}",
         version=f"v{release.version}",
         sha256=release.sha256,
+        preprocessing_id=release.preprocessing_id,
+        calibration_id=release.calibration_id,
     )
 
 
