@@ -1,0 +1,44 @@
+"""`python -m tabular_service`: serve the tabular modality that the environment names."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from tabular_service.no_torch import keep_torch_out
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def main() -> int:
+    """Return the exit code. Nothing heavy is imported before torch and threads are ruled."""
+    keep_torch_out()
+    for variable in _THREAD_VARIABLES:
+        os.environ.setdefault(variable, os.environ.get("SERVICE_THREADS", "1"))
+    from pydantic import ValidationError
+
+    from contracts.errors import UnknownModality
+    from contracts.registry import MODALITIES
+    from serving.logs import configure_logging
+    from serving.server import ServerOptions, run
+    from serving.settings import ServiceSettings, service_port
+    from tabular_service.app import create_app
+
+    try:
+        settings = ServiceSettings()
+        app = create_app(settings)
+        port = service_port(settings, tuple(modality.id for modality in MODALITIES))
+    except ValidationError as error:
+        names = sorted({f"SERVICE_{fault['loc'][0]}".upper() for fault in error.errors()})
+        print(f"Missing or wrong settings: {', '.join(names)}.", file=sys.stderr)  # noqa: T201
+        return 2
+    except UnknownModality as error:
+        print(error.detail, file=sys.stderr)  # noqa: T201
+        return 2
+    configure_logging(settings.log_level)
+    options = ServerOptions(settings.drain_seconds, settings.shutdown_seconds)
+    return run(app, settings.host, port, app.state.shell.health, options=options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
