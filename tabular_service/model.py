@@ -1,4 +1,4 @@
-"""A tabular model file ready to answer: scorer, identity, golden cases, digest of what it learned."""
+"""A tabular model file ready to answer: scorer, identity, golden cases, digest of the weights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -101,7 +100,7 @@ def learned_digest(estimators: object) -> str:
     return digest.hexdigest()
 
 
-def _arrays(value: Any) -> Iterator[np.ndarray]:
+def _arrays(value: object) -> Iterator[np.ndarray]:
     """Yield the numeric arrays in nested estimators, containers and mappings, in fixed order."""
     if isinstance(value, np.ndarray):
         if value.dtype != object:

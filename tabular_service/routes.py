@@ -53,5 +53,5 @@ def tabular_router(desk: Desk) -> APIRouter:
 
 def _body(modality: Modality) -> dict[str, object]:
     """Describe the raw body for OpenAPI."""
-    content = dict.fromkeys(modality.media_types, {"schema": {"type": "object"}})
+    content = {media: {"schema": {"type": "object"}} for media in modality.media_types}
     return {"requestBody": {"required": True, "content": content}}
