@@ -17,10 +17,11 @@ from contracts.modality import Modality
 from contracts.registry import MODALITIES
 from gateway import docs
 from gateway.about import NAME, NOTICE, VERSION
+from gateway.addresses import networks_of
+from gateway.admission import AdmissionMiddleware
 from gateway.analysis import Analysis
 from gateway.client import InferenceClient, open_upstream
 from gateway.dependencies import Parts
-from gateway.exchange import Recorder
 from gateway.hosts import TrustedHostMiddleware
 from gateway.lanes import Lane, open_lane
 from gateway.memory import BodyMemory
@@ -55,6 +56,15 @@ ROUTES = (
     health.router,
     docs.router,
 )
+#: Headers of an answer that a browser's script may read.
+EXPOSED_HEADERS = [
+    "X-Request-ID",
+    "Retry-After",
+    "Server-Timing",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+]
 #: Connections beyond the concurrency limit: readiness polls, model facts, cards.
 SPARE_CONNECTIONS = 4
 
@@ -73,9 +83,9 @@ def create_app(
     offered = offered_modalities(settings, modalities)
     shell = Shell()
 
-    def recorder() -> Recorder:
-        store: Store = app.state.store
-        return store
+    def store() -> Store:
+        opened: Store = app.state.store
+        return opened
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -97,12 +107,13 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=_middleware(settings, recorder),
+        middleware=_middleware(settings, store),
     )
     create_shell(NAME, lifespan=lifespan, shell=shell, app=app)
     app.add_middleware(CloseUnreadMiddleware)
     for router in ROUTES:
         app.include_router(router)
+    docs.complete_openapi(app, [modality.id for modality in offered])
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     return app
 
@@ -173,9 +184,9 @@ async def _open_upstreams(
     }
 
 
-def _middleware(settings: GatewaySettings, recorder: Callable[[], Recorder]) -> list[Middleware]:
+def _middleware(settings: GatewaySettings, store: Callable[[], Store]) -> list[Middleware]:
     """Return our own middleware, outermost first; the shell's lie around these."""
-    stack = [Middleware(RecordingMiddleware, recorder=recorder)]
+    stack = [Middleware(RecordingMiddleware, recorder=store)]
     if settings.trusted_hosts:
         stack.append(Middleware(TrustedHostMiddleware, hosts=settings.trusted_hosts))
     if settings.cors_origins:
@@ -186,9 +197,16 @@ def _middleware(settings: GatewaySettings, recorder: Callable[[], Recorder]) -> 
                 allow_credentials=settings.cors_credentials,
                 allow_methods=["GET", "POST"],
                 allow_headers=["*"],
-                expose_headers=["X-Request-ID", "Retry-After", "Server-Timing"],
+                expose_headers=EXPOSED_HEADERS,
             )
         )
+    stack.append(
+        Middleware(
+            AdmissionMiddleware,
+            gate=lambda: (store().authenticator, store().quotas),
+            trusted_proxies=networks_of(settings.trusted_proxies),
+        )
+    )
     return stack
 
 

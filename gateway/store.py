@@ -1,4 +1,4 @@
-"""Open what is kept: the database, the keys, the audit; and write exchanges into the audit."""
+"""Open what is kept: database, keys, quotas and audit; and write exchanges into the audit."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 from gateway.anchors import ANCHOR_FILE, AnchorFile
 from gateway.audit import AuditStore
+from gateway.auth import Authenticator
 from gateway.database import Database, sqlite_url
 from gateway.entry import AuditEntry
 from gateway.exchange import Exchange
-from gateway.keyring import Keyring, load_keyring
+from gateway.keyring import Keyring, check_secret, load_keyring
+from gateway.keys import KeyStore
+from gateway.quotas import Quotas
 from gateway.settings import GatewaySettings
 
 #: Caller id in the record of a request that was refused before it was known who asked.
@@ -25,6 +28,8 @@ class Store:
     database: Database
     keyring: Keyring
     audit: AuditStore
+    authenticator: Authenticator
+    quotas: Quotas
 
     async def record(self, exchange: Exchange) -> None:
         """Append the record of one request; raise AuditUnavailable when it is not durable."""
@@ -34,14 +39,23 @@ class Store:
 @asynccontextmanager
 async def open_store(settings: GatewaySettings) -> AsyncIterator[Store]:
     """Migrate and open; on leaving, what waits is written and every connection closed."""
-    keyring = load_keyring(settings.data_dir, may_create=settings.is_loopback)
-    url = settings.database_url
+    keyring = load_keyring(
+        settings.data_dir,
+        may_create=settings.is_loopback,
+        signing_key_file=settings.signing_key_file,
+        pepper_file=settings.pepper_file,
+    )
+    if settings.token is not None and not settings.is_loopback:
+        check_secret("the internal token", settings.token)
+    url, shared = settings.database_url, settings.redis_url
     database = Database(url.get_secret_value() if url else sqlite_url(settings.data_dir))
     try:
         await database.migrate()
         anchors = AnchorFile(settings.data_dir / ANCHOR_FILE)
-        async with AuditStore(database, keyring, anchors) as audit:
-            yield Store(database, keyring, audit)
+        quotas = Quotas(settings.quota, shared_url=shared.get_secret_value() if shared else None)
+        authenticator = Authenticator(KeyStore(database), open_without_keys=settings.is_loopback)
+        async with quotas, AuditStore(database, keyring, anchors) as audit:
+            yield Store(database, keyring, audit, authenticator, quotas)
     finally:
         await database.close()
 

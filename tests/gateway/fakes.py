@@ -68,7 +68,7 @@ class FakeServices:
         return self._healthy(request)
 
     def _healthy(self, request):
-        modality, payload = request.url.host, request.content
+        modality, payload = request.url.host.partition(".")[0], request.content
         if request.url.path == "/predict":
             return httpx2.Response(200, json=self._prediction(payload, modality))
         if request.url.path == "/explain":

@@ -74,7 +74,7 @@ async def test_a_card_is_passed_on_in_the_form_asked_for(client, services, form,
 
     assert response.content == b"the card"
     assert response.headers["content-type"].partition(";")[0] == media_type
-    assert services.asked("/model/card")[0].url.params == {"format": form}
+    assert dict(services.asked("/model/card")[0].url.params) == {"format": form}
 
 
 async def test_a_card_page_may_run_no_script(client, services):
