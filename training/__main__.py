@@ -6,8 +6,9 @@ Reads the command line, nothing else: each command is one call into the package.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,10 +18,16 @@ from contracts.registry import get_modality
 from training.config import BadConfig, load_config
 from training.manifest import BadManifest
 
+if TYPE_CHECKING:
+    from training.trained import Trained
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 ModalityArgument = Annotated[str, typer.Argument(help="Modality id, such as chest-xray.")]
 ManifestOption = Annotated[Path, typer.Option(help="CSV made by `prepare`, or by hand.")]
+OpenTestOption = Annotated[
+    str, typer.Option(help="Reason to open the official test part; logged, once per model.")
+]
 OutOption = Annotated[Path, typer.Option(help="Folder of the model files.")]
 
 
@@ -57,6 +64,7 @@ def train(  # noqa: PLR0913 - one parameter per option of the command line
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves the default.")] = 0,
     others: Annotated[list[Path] | None, typer.Option(help="Manifests of foreign images.")] = None,
     export: Annotated[bool, typer.Option(help="Calibrate and export when trained.")] = True,
+    open_test: OpenTestOption = "",
 ) -> None:
     """Train, calibrate and export one model; refuse a leaking manifest before anything else."""
     entry = get_modality(modality)
@@ -84,9 +92,7 @@ def train(  # noqa: PLR0913 - one parameter per option of the command line
         log=print,
     )
     if export:
-        from training.export import release
-
-        print(f"wrote {release(trained, out, others=tuple(others or ()))}")
+        _export(trained, out, others or (), open_test)
 
 
 @app.command()
@@ -95,14 +101,40 @@ def release(
     manifest: ManifestOption,
     out: OutOption = Path("models"),
     others: Annotated[list[Path] | None, typer.Option(help="Manifests of foreign images.")] = None,
+    open_test: OpenTestOption = "",
 ) -> None:
     """Calibrate and export a finished run again, without training."""
-    from training.export import release as export_release
     from training.manifest import read_manifest
     from training.runner import load_run
 
-    trained = load_run(run_folder, read_manifest(manifest))
-    print(f"wrote {export_release(trained, out, others=tuple(others or ()))}")
+    _export(load_run(run_folder, read_manifest(manifest)), out, others or (), open_test)
+
+
+@app.command()
+def cross(
+    modality: ModalityArgument,
+    manifest: ManifestOption,
+    run_folder: Annotated[Path, typer.Option(help="Run folder; finished folds are kept.")],
+    init: Annotated[str, typer.Option(help="Path of a state dict, imagenet or random.")] = "random",
+    settings: Annotated[list[str] | None, typer.Option("--set", help="key=value.")] = None,
+    device: Annotated[str, typer.Option(help="cuda, cpu or auto.")] = "auto",
+) -> None:
+    """Score every case by a network that never saw its group, for sets without a test part.
+
+    Give the folder of the run that will be released: its export calibrates on these scores.
+    """
+    from training.cross import cross_validate
+    from training.leaks import check_manifest
+    from training.manifest import read_manifest
+
+    entry = get_modality(modality)
+    rows = read_manifest(manifest, entry.id)
+    check_manifest(rows)
+    recipe = load_config(entry.id, overrides=settings or ())
+    scored = cross_validate(
+        entry, rows, recipe, init=init, run_dir=run_folder, device_name=device, log=print
+    )
+    print(f"scored {len(scored)} cases out of fold")
 
 
 @app.command()
@@ -128,6 +160,28 @@ def feedback(
     from training.feedback import write_feedback_manifest
 
     print(write_feedback_manifest(export, data, out))
+
+
+def _export(trained: Trained, out: Path, others: Sequence[Path], open_test: str) -> None:
+    """Calibrate, measure and write the next version; out-of-fold scores are used when there."""
+    from training.cross import NAME, load_out_of_fold
+    from training.explanation import fit_explanation
+    from training.export import release as export_release
+    from training.foreign import fit_checks
+    from training.release_options import ReleaseOptions
+    from training.runner import seed_weights
+
+    folded = (trained.run_dir / NAME).exists()
+    options = ReleaseOptions(
+        out_of_fold=load_out_of_fold(trained.run_dir, trained.manifest, trained.modality)
+        if folded
+        else None,
+        members=seed_weights(trained),
+        fit_validity=fit_checks if others else None,
+        fit_explanation=fit_explanation,
+        test_reason=open_test,
+    )
+    print(f"wrote {export_release(trained, out, others=tuple(others), options=options)}")
 
 
 def _train_table(entry: Modality, manifest: Path, out: Path) -> None:

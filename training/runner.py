@@ -182,7 +182,20 @@ def _fit_seed(task: Task, seed: int, log: Log) -> Fitted:
             stream.write(json.dumps(row) + "\n")
         log(" ".join(f"{key}={value:.4g}" for key, value in row.items()))
 
-    return fit(replace(task, run_dir=folder, seed=seed), record)
+    fitted = fit(replace(task, run_dir=folder, seed=seed), record)
+    if task.team.leads:
+        save_weights(folder / "weights.pt", fitted.weights)
+    return fitted
+
+
+def seed_weights(trained: Trained) -> dict[str, dict[str, Tensor]]:
+    """Return the weights of every single seed of a run that has several."""
+    if len(trained.seeds) < 2:
+        return {}
+    return {
+        f"seed {seed}": load_weights(trained.run_dir / f"seed-{seed}" / "weights.pt")
+        for seed in trained.seeds
+    }
 
 
 def load_run(run_dir: Path, manifest: Manifest) -> Trained:
