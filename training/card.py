@@ -14,7 +14,9 @@ from training.card_tables import (
     confusion_table,
     figure_table,
     operating_table,
+    separation_table,
     subgroup_table,
+    value_table,
 )
 
 #: The sets whose figures a card shows, with what they are.
@@ -45,6 +47,7 @@ def render_card(release: Release, modality: Modality, *, name: str) -> str:
         *_sets(release),
         _decision(release),
         *_baselines(release),
+        *_evidence(release),
         _checks(release),
         _provenance(release),
     )
@@ -161,6 +164,21 @@ def _baselines(release: Release) -> Iterator[str]:
         yield "## Baselines on the test set (reported only)\n\n" + baseline_table(opened)
 
 
+def _evidence(release: Release) -> Iterator[str]:
+    """The checks of the input and of the influence map, as they were measured."""
+    measured = release.validity.get("measured")
+    if measured:
+        yield (
+            f"## Checks of the input\n\nOn the {measured['measured_on']} "
+            f"{_percent(measured['not_rejected'])} of {measured['inputs']} own inputs are not "
+            "rejected. Foreign kinds, and each as if it had never been seen:\n\n"
+            + separation_table(measured["kinds"], measured["left_out"])
+        )
+    if release.explanation:
+        verdict = "shown" if release.explanation.get("passed") else "withheld"
+        yield f"## Influence map: {verdict}\n\n" + value_table(release.explanation)
+
+
 def _checks(release: Release) -> str:
     """What was not done, and what failed."""
     lines = []
@@ -170,8 +188,6 @@ def _checks(release: Release) -> str:
         lines.append("- The file holds no statistics to tell foreign inputs; none is refused.")
     if not release.explanation:
         lines.append("- No check of an influence map was made; no map is shown.")
-    for name, value in release.explanation.items():
-        lines.append(f"- Influence map, {name}: {value}")
     for name in (key for key in SETS if key in release.metrics):
         for code in _missing_targets(release.metrics[name]):
             lines.append(f"- {name}: coverage of {code} is below its target.")

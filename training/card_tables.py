@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+_SEPARATION = ("auroc", "false_accepts_at_95", "refused")
+
 
 def figure_table(everything: dict[str, Any], accepted: dict[str, Any]) -> str:
     """Every figure with its interval, on all inputs and on the accepted ones."""
@@ -71,6 +73,23 @@ def baseline_table(table: dict[str, Any]) -> str:
         for name, row in table.items()
     ]
     return markdown_table(("baseline", "macro AUROC", "lead of the model"), rows)
+
+
+def separation_table(kinds: dict[str, Any], left_out: dict[str, Any]) -> str:
+    """How well each foreign kind is told apart, known and left out of the fit."""
+    rows = [
+        (f"{kind}{note}", *(f"{row[key]:.3f}" for key in _SEPARATION))
+        for table, note in ((kinds, ""), (left_out, ", never seen"))
+        for kind, row in table.items()
+    ]
+    head = ("kind", "AUROC", "false accepts at 95 % true accepts", "refused")
+    return markdown_table(head, rows)
+
+
+def value_table(values: dict[str, Any]) -> str:
+    """Named single values; nested ones are left to the model file."""
+    rows = [(name, str(value)) for name, value in values.items() if not isinstance(value, dict)]
+    return markdown_table(("check", "value"), rows)
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

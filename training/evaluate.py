@@ -1,6 +1,6 @@
 """Evaluate: score a labelled manifest through the very code that serves.
 
-    model file + manifest → rows.csv (one line per input) and metrics.json, and a summary
+    model file + manifest → rows.csv (one line per input), metrics.json, report.html, summary
 
 Every figure is on all inputs that have scores, whatever the outcome; those of the accepted ones
 and their share stand beside. An input that cannot be read is a row with outcome `error`.
@@ -29,6 +29,7 @@ from training.manifest import TEST, BadManifest, Manifest, Row, read_manifest
 from training.measure import measure
 from training.openings import OPENINGS
 from training.reopen import log_opening, may_open
+from training.report.page import write_report
 from training.row_answer import ERROR, RowAnswer
 from training.scored import Scored, scored_from
 from training.summary import summarise
@@ -65,7 +66,7 @@ def evaluate_checkpoint(
     log: Log = lambda line: None,
     options: EvaluateOptions | None = None,
 ) -> Evaluation:
-    """Score one part (`all`: every row), write `rows.csv` and `metrics.json` into `out`.
+    """Score one part (`all`: every row), write rows, metrics and report into `out`.
 
     Raises BadCheckpoint, BadManifest (unreadable list or file, empty part) and AlreadyOpened or
     ValueError for the model's own test set, see `reopen.may_open`.
@@ -86,6 +87,7 @@ def evaluate_checkpoint(
     if out is not None:
         write_rows(out / "rows.csv", answers, release, modality)
         write_metrics(out / "metrics.json", metrics)
+        _write_report(out, release, modality, answers, metrics)
     log(summarise(metrics))
     return Evaluation(release, modality, answers, metrics)
 
@@ -144,6 +146,27 @@ def _metrics(
         marks = [(*answer.reasons, *answer.warnings) for answer in known]
         result["informative"] = informative_marks(marks, wrong, scored.groups, draws=draws)
     return result
+
+
+def _write_report(
+    out: Path,
+    release: Release,
+    modality: Modality,
+    answers: Sequence[RowAnswer],
+    metrics: dict[str, Any],
+) -> None:
+    """Plots and page, where there are figures to show."""
+    if "figures" not in metrics:
+        return
+    known = [answer for answer in answers if _has_figures(answer, modality)]
+    name = str(metrics["part"])
+    write_report(
+        out,
+        release,
+        modality,
+        scored={name: _scored(known, modality)},
+        figures={name: metrics["figures"]},
+    )
 
 
 def _has_figures(answer: RowAnswer, modality: Modality) -> bool:

@@ -1,7 +1,7 @@
 """Export: from a finished run to `models/<modality>/v<N>.pth` and its card.
 
     half precision → write a draft → reload it → calibrate, measure and compare the reloaded one
-    → write the release → reload it → golden logits agree → card
+    → write the release → golden logits agree after reading it back → card, report
 
 Every published figure belongs to the reloaded half-precision weights. A model without a clear
 lead over its baselines is refused, a version is never overwritten.
@@ -36,6 +36,7 @@ from training.openings import weights_digest
 from training.plain import plain_values
 from training.provenance import provenance_of
 from training.release_options import ReleaseOptions
+from training.report.page import write_report
 from training.trained import Trained
 
 
@@ -79,7 +80,17 @@ def release(
     )
     check_golden(_through_file(finished, trained), trained)
     path = save_checkpoint(finished, folder)
-    write_card(path, load_checkpoint(path, trained.modality).release, trained.modality)
+    stored = load_checkpoint(path, trained.modality).release
+    write_card(path, stored, trained.modality)
+    if options.report:
+        write_report(
+            trained.run_dir / f"report-v{stored.version}",
+            stored,
+            trained.modality,
+            scored=assessment.scored,
+            figures=stored.metrics,
+            history=trained.history,
+        )
     return path
 
 

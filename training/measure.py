@@ -140,7 +140,12 @@ def _subgroups(
     for group in subgroups(scored.rows):
         part = scored.subset(group.members)
         table = figures(answers_of(part, rule), modality)
-        wanted = {name: metric for name, metric in table.items() if _in_subgroups(name)}
+        one_class = part.truth.any(axis=0).sum() < 2
+        wanted = {
+            name: metric
+            for name, metric in table.items()
+            if _in_subgroups(name) and not (one_class and name == "balanced_accuracy")
+        }
         plain = _estimated(wanted, part, _SUBGROUP_DRAWS, seed)
         known = {name: value for name, value in plain.items() if value["value"] is not None}
         rows.append(

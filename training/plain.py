@@ -9,21 +9,24 @@ from typing import Any
 import numpy as np
 
 
-def plain_values(value: Any) -> Any:
-    """Return dicts with text keys, lists, text, finite numbers, booleans and None only.
+def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested dicts, lists, text, finite numbers, booleans and None only.
 
     Raises ValueError for a number that is not finite and TypeError for anything else.
     """
+    return {str(key): _plain(value) for key, value in values.items()}
+
+
+def _plain(value: object) -> object:
+    """One value of any depth."""
     if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, Mapping):
-        return {str(key): plain_values(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain_values(value.tolist())
+        return plain_values(value)
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
     if isinstance(value, list | tuple):
-        return [plain_values(item) for item in value]
-    if isinstance(value, np.generic):
-        return plain_values(value.item())
+        return [_plain(item) for item in value]
     if isinstance(value, int | float):
         return _finite(value)
     raise TypeError(f"{type(value).__name__} is no plain value")

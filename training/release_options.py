@@ -36,7 +36,8 @@ class ReleaseOptions:
 
     `out_of_fold` replaces the part `cal` where a set is too small for one. `members` are further
     weights (the single seeds) that are measured in the same opening of the test set. None for
-    `fit_validity` leaves the checks of the input out. Without a `test_reason` no test set is opened.
+    `fit_validity` leaves the checks of the input out. Without a `test_reason` no test set is
+    opened. `report` writes plots and a page into the run folder.
     """
 
     out_of_fold: Scored | None = None
@@ -46,4 +47,5 @@ class ReleaseOptions:
     test_reason: str = ""
     openings: Path = OPENINGS
     draws: int = DRAWS
+    report: bool = True
     clock: Callable[[], datetime] = utc_now

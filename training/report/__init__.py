@@ -1,0 +1,1 @@
+"""The report of a run: plots as PNG and one self-contained HTML page."""

@@ -1,0 +1,153 @@
+"""Plots of one set of scored cases, each drawn on its own figure; matplotlib loads on first use."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from contracts.modality import Modality
+from training import selective
+from training.calibration_error import equal_mass_bins
+from training.figures import Answers, confidence_of, named_labels, wrong_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_SIZE_INCHES = (5.2, 4.2)
+_DOTS_PER_INCH = 110
+_GREY = "#999999"
+
+
+def new_figure(title: str, x: str, y: str) -> tuple[Figure, Axes]:
+    """Return an empty figure with named axes; it belongs to no window system."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=_SIZE_INCHES, dpi=_DOTS_PER_INCH, layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_title(title, fontsize=10)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.grid(alpha=0.25)
+    return figure, axes
+
+
+def png_of(figure: Figure) -> bytes:
+    """Return the figure as PNG."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def draw_history(history: Sequence[dict[str, float]]) -> Figure:
+    """Loss and validation scores over the epochs."""
+    figure, axes = new_figure("Training", "row of the log", "value")
+    names = sorted({name for row in history for name in row})
+    for name in (name for name in names if name.startswith(("loss", "val_"))):
+        points = [(index, row[name]) for index, row in enumerate(history) if name in row]
+        axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
+    if axes.lines:
+        axes.legend(fontsize=8)
+    return figure
+
+
+def draw_roc(answers: Answers, modality: Modality) -> Figure:
+    """One ROC curve per label, with the operating point."""
+    from sklearn.metrics import roc_curve
+
+    figure, axes = new_figure("ROC", "1 - specificity", "sensitivity")
+    axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.8)
+    for index, code in _drawable(answers, modality):
+        truth, positive = answers.truth[:, index], answers.positive[:, index]
+        false_rate, sensitivity, _ = roc_curve(truth, answers.probabilities[:, index])
+        (line,) = axes.plot(false_rate, sensitivity, label=code)
+        point = positive[~truth].mean(), positive[truth].mean()
+        axes.plot(*point, marker="o", color=line.get_color())
+    _legend(axes)
+    return figure
+
+
+def draw_precision_recall(answers: Answers, modality: Modality) -> Figure:
+    """One precision-recall curve per label."""
+    from sklearn.metrics import precision_recall_curve
+
+    figure, axes = new_figure("Precision and recall", "recall", "precision")
+    for index, code in _drawable(answers, modality):
+        scores = answers.probabilities[:, index]
+        precision, recall, _ = precision_recall_curve(answers.truth[:, index], scores)
+        axes.plot(recall, precision, label=code)
+    _legend(axes)
+    return figure
+
+
+def draw_reliability(answers: Answers, modality: Modality) -> Figure:
+    """Observed share against stated probability, in bins of equal mass."""
+    figure, axes = new_figure("Reliability", "stated probability", "observed share")
+    axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.8)
+    for index, code in _drawable(answers, modality):
+        p, truth = answers.probabilities[:, index], answers.truth[:, index]
+        member = equal_mass_bins(p)
+        bins = np.unique(member)
+        stated = [p[member == one].mean() for one in bins]
+        observed = [truth[member == one].mean() for one in bins]
+        axes.plot(stated, observed, marker="o", markersize=3, label=code)
+    _legend(axes)
+    return figure
+
+
+def draw_risk_coverage(answers: Answers) -> Figure:
+    """Error among the surest cases against their share."""
+    figure, axes = new_figure("Risk and coverage", "share answered", "error among them")
+    once = np.ones((1, len(answers.truth)))
+    coverage, risk = selective.risk_coverage(confidence_of(answers), wrong_of(answers), once)
+    axes.plot(coverage[0], risk[0])
+    axes.set_ylim(bottom=0)
+    return figure
+
+
+def draw_thresholds(answers: Answers, modality: Modality, thresholds: Sequence[float]) -> Figure:
+    """Sensitivity (solid) and specificity (dashed) against the threshold; dots: the chosen ones."""
+    figure, axes = new_figure("Thresholds", "threshold", "sensitivity —, specificity - -")
+    cuts = np.linspace(0, 1, 201)
+    for index, code in _drawable(answers, modality):
+        p, truth = answers.probabilities[:, index], answers.truth[:, index]
+        positive = p[None, :] >= cuts[:, None]
+        (line,) = axes.plot(cuts, positive[:, truth].mean(axis=1), label=code)
+        specificity = (~positive[:, ~truth]).mean(axis=1)
+        axes.plot(cuts, specificity, linestyle="--", color=line.get_color())
+        axes.axvline(thresholds[index], color=line.get_color(), linewidth=0.6)
+    _legend(axes)
+    return figure
+
+
+def draw_confusion(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> Figure:
+    """Counts, rows true, columns given; shaded by the share of the row."""
+    figure, axes = new_figure("Confusion", "given", "true")
+    counts = np.asarray(confusion)
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.grid(visible=False)
+    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
+    axes.set_yticks(range(len(labels)), labels)
+    for (row, column), count in np.ndenumerate(counts):
+        shade = "white" if shares[row, column] > 0.5 else "black"
+        axes.text(column, row, str(count), ha="center", va="center", color=shade, fontsize=8)
+    return figure
+
+
+def _drawable(answers: Answers, modality: Modality) -> list[tuple[int, str]]:
+    """The named labels for which there are cases with and without."""
+    return [
+        (index, code)
+        for index, code in named_labels(modality)
+        if answers.truth[:, index].any() and not answers.truth[:, index].all()
+    ]
+
+
+def _legend(axes: Axes) -> None:
+    """A small legend of the labelled lines, if there are any."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=8)
