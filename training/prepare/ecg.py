@@ -60,11 +60,19 @@ class _Record:
     attributes: Mapping[str, str]
 
 
-def prepare(data: Path, out: Path, *, exclude: Collection[str] = (), seed: int = 0) -> Manifest:
+def prepare(
+    data: Path,
+    out: Path,
+    *,
+    exclude: Collection[str] = (),
+    seed: int = 0,
+    complete: int = COMPLETE,
+) -> Manifest:
     """Write the manifest of the set in `data` to `out`, checked for leaks, and return it.
 
-    `exclude` names further records (`492`), whose patients are kept out of training. Raise
-    BadData when the layout is another one or a record cannot be read.
+    `exclude` names further records (`492`), whose patients are kept out of training. From
+    `complete` records on the official folds are the parts. Raise BadData when the layout is
+    another one or a record cannot be read.
     """
     root = first_folder(data, ("", "ptbxl", "ptb-xl"), holding="ptbxl_database.csv")
     superclass = _superclasses(root)
@@ -83,7 +91,13 @@ def prepare(data: Path, out: Path, *, exclude: Collection[str] = (), seed: int =
         "without_files": len(found) - len(there),
         "without_superclass": len(there) - len(records),
     }
-    rows = _rows(records, group_of, barred, seed)
+    ours = [record for record in records if group_of[record.patient] not in barred]
+    official = len(ours) >= complete
+    part_of = _official(ours) if official else _divided(ours, group_of, seed)
+    rows = [
+        _row(record, group_of[record.patient], part_of.get(record.id, HELD_OUT))
+        for record in records
+    ]
     manifest = Manifest(MODALITY, tuple(rows), meta)
     check_manifest(manifest)
     return write_manifest(out, manifest)
@@ -142,24 +156,16 @@ def _groups(records: Sequence[_Record]) -> dict[str, str]:
     return connected(patients, links_of_equal(patients, digests))
 
 
-def _rows(
-    records: Sequence[_Record], group_of: Mapping[str, str], barred: Collection[str], seed: int
-) -> list[Row]:
-    ours = [record for record in records if group_of[record.patient] not in barred]
-    if len(ours) >= COMPLETE:
-        part_of = {record.id: _OFFICIAL.get(record.fold, TRAIN) for record in ours}
-    else:
-        by_group = divide(
-            [group_of[record.patient] for record in ours],
-            _strata(ours),
-            SHARES,
-            seed=seed,
-        )
-        part_of = {record.id: by_group[group_of[record.patient]] for record in ours}
-    return [
-        _row(record, group_of[record.patient], part_of.get(record.id, HELD_OUT))
-        for record in records
-    ]
+def _official(records: Sequence[_Record]) -> dict[str, str]:
+    """The part of each record by its published fold."""
+    return {record.id: _OFFICIAL.get(record.fold, TRAIN) for record in records}
+
+
+def _divided(records: Sequence[_Record], group_of: Mapping[str, str], seed: int) -> dict[str, str]:
+    """The part of each record where there are too few for a test part."""
+    groups = [group_of[record.patient] for record in records]
+    by_group = divide(groups, _strata(records), SHARES, seed=seed)
+    return {record.id: by_group[group] for record, group in zip(records, groups, strict=True)}
 
 
 def _strata(records: Sequence[_Record]) -> list[str]:

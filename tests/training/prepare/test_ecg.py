@@ -133,11 +133,10 @@ def test_patients_with_the_same_signals_are_one_group(tmp_path):
     assert rows[0].group == rows[4].group
 
 
-def test_a_large_set_keeps_the_official_folds(tmp_path, monkeypatch):
-    monkeypatch.setattr(ecg, "COMPLETE", 30)
+def test_a_large_set_keeps_the_official_folds(tmp_path):
     write_set(tmp_path, lines())
 
-    rows = ecg.prepare(tmp_path, tmp_path / "ecg.csv").rows
+    rows = ecg.prepare(tmp_path, tmp_path / "ecg.csv", complete=30).rows
 
     wanted = {8: VAL, 9: CAL, 10: TEST}
     assert all(row.split == wanted.get(int(row.attributes["strat_fold"]), TRAIN) for row in rows)
