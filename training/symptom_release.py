@@ -9,22 +9,20 @@ import numpy as np
 
 from contracts.modality import DecisionRule, Modality
 from contracts.scorer import TERMS
+from training import conformal
 from training.baselines import compare, refuse_unless_better
-from training.bootstrap import DRAWS
-from training.calibrate import CalibrationSettings, fit_rule
+from training.bootstrap import DRAWS, Array
 from training.likelihood import likelihood_ratios
 from training.manifest import Row
 from training.masking import MaskedScores, masking_curve, minimum_terms, pooled, score_masked
 from training.measure import measure
-from training.operating_point import OperatingRule
-from training.scored import Scored
+from training.metrics import Bools
+from training.scaling import fit_softmax
+from training.scored import Scored, probabilities_of
 from training.symptom_model import candidates, choose_smoothing, fit_naive_bayes, read_cases
 from training.table_config import TermRecipe, load_recipe
 from training.table_parts import TableParts
 
-#: A label is marked positive from the lowest threshold with this specificity: with 41 labels a
-#: looser one would mark several wrong ones in every answer.
-SPECIFICITY = 0.995
 #: Cells (true, false symptoms) on which the rule is fitted: what a caller who gets a single
 #: answer enters, now and then with a symptom that does not belong.
 CALIBRATION_CELLS = ((3, 0), (4, 0), (5, 0), (6, 0), (4, 1))
@@ -49,10 +47,10 @@ def build_symptoms(
     }
     released, *others = curves
     calibration = pooled(curves[released], CALIBRATION_CELLS)
-    rule = _rule(calibration, modality, recipe)
+    gate = pooled(curves[released], GATE_CELL)
+    rule = fit_differential(calibration, gate, modality, recipe)
     curve = masking_curve(curves[released], rule, draws=draws)
     least = minimum_terms(curve, recipe.minimum_terms_accuracy)
-    gate = pooled(curves[released], GATE_CELL)
     table = compare(gate, rule, modality, _baselines(gate), draws=draws)
     refuse_unless_better(table)
     smoothing = choose_smoothing(cases, recipe, seed)
@@ -64,7 +62,7 @@ def build_symptoms(
         extra={"minimum_terms": least},
         likelihood_ratios=likelihood_ratios(calibration, rule, modality),
         metrics={
-            "out_of_fold": measure(gate, rule, modality, draws=draws),
+            "out_of_fold": _of_all_labels(measure(gate, rule, modality, draws=draws)),
             "masking": curve,
             "candidates": _compared(curves, rule, others),
             "baselines": {"part": "out_of_fold", "table": table},
@@ -72,22 +70,71 @@ def build_symptoms(
                 "part": "out_of_fold",
                 "n": len(calibration),
                 "groups": len(set(calibration.groups)),
-                "operating_rule": OperatingRule("specificity", SPECIFICITY).describe(),
+                "operating_rule": f"in the prediction set at coverage {recipe.coverage:g}",
             },
         },
-        config=asdict(recipe) | {"chosen_smoothing": smoothing, "specificity": SPECIFICITY},
+        config=asdict(recipe) | {"chosen_smoothing": smoothing},
     )
 
 
-def _rule(calibration: Scored, modality: Modality, recipe: TermRecipe) -> DecisionRule:
-    """Temperature, thresholds, sets and abstention from out-of-fold scores."""
-    settings = CalibrationSettings(
-        operating=OperatingRule("specificity", SPECIFICITY),
-        accept=recipe.accept,
+def fit_differential(
+    calibration: Scored, gate: Scored, modality: Modality, recipe: TermRecipe
+) -> DecisionRule:
+    """Return the rule of a ranked differential, from out-of-fold scores.
+
+    A label belongs to the differential, and counts as positive, from the bound that keeps the
+    true label in it at the stated coverage, over all labels and for each. There is a single
+    answer from the lowest top probability above which lists as short as `gate`'s are answered
+    with the stated accuracy.
+    """
+    temperature, _ = fit_softmax(calibration.logits, calibration.truth, with_bias=False)
+    size = len(modality.labels)
+    rule = DecisionRule(
+        activation="softmax",
+        temperature=(temperature,),
+        bias=(0.0,) * size,
+        shift=(0.0,) * size,
+        thresholds=(0.5,) * size,
+        set_minimum=(0.0,) * size,
+        max_set_size=size,
         coverage=recipe.coverage,
-        fit_bias=False,
     )
-    return fit_rule(calibration, modality, settings)
+    probabilities = probabilities_of(calibration.logits, rule)
+    overall = conformal.set_minimum(probabilities[calibration.truth], recipe.coverage)
+    own = conformal.class_minimums(probabilities, calibration.truth, recipe.coverage)
+    bounds = tuple(min(bound, overall) for bound in own)
+    return replace(
+        rule,
+        thresholds=bounds,
+        set_minimum=bounds,
+        min_probability=_lowest_answered(
+            probabilities_of(gate.logits, rule), gate.truth, recipe.answer_accuracy
+        ),
+    )
+
+
+def _lowest_answered(probabilities: Array, truth: Bools, accuracy: float) -> float:
+    """The lowest top probability down to which the answers are right often enough."""
+    top = probabilities.max(axis=1)
+    right = truth[np.arange(len(top)), probabilities.argmax(axis=1)]
+    order = np.argsort(-top, kind="stable")
+    share = np.cumsum(right[order]) / np.arange(1, len(top) + 1)
+    reached = np.flatnonzero(share >= accuracy)
+    if not len(reached):
+        raise ValueError("no answer reaches the stated accuracy")
+    return float(top[order][reached[-1]])
+
+
+def _of_all_labels(figures: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what 41 labels would bring one by one: a card must stay readable."""
+    kept = {key: value for key, value in figures.items() if key != "confusion"}
+    for part in ("all", "accepted"):
+        kept[part] = {
+            name: value
+            for name, value in figures[part].items()
+            if name.partition(".")[2] in ("", "macro", "weighted")
+        }
+    return kept
 
 
 def _baselines(scored: Scored) -> dict[str, Any]:

@@ -1,0 +1,150 @@
+"""Both tabular trainings from a manifest to a released file, on invented cases."""
+
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from contracts.estimator import load_estimator
+from contracts.registry import get_modality
+from contracts.scorer import scorer_of
+from contracts.tables import TableRow, encode_table
+from training.baselines import NotBetterThanBaseline
+from training.manifest import BadManifest, Manifest, Row, write_manifest
+from training.tabular import golden_documents, train_table
+
+SYMPTOMS, HEART = get_modality("symptoms"), get_modality("heart-risk")
+
+
+def clock():
+    return datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def write_rows(folder, modality, cases):
+    """Write a manifest of (label, document, attributes)."""
+    rows = tuple(
+        Row(
+            f"case-{index:03d}",
+            folder / "source",
+            label,
+            "train",
+            f"case-{index:03d}",
+            "",
+            {"input": json.dumps(document), **attributes},
+        )
+        for index, (label, document, attributes) in enumerate(cases)
+    )
+    path = folder / "manifest.csv"
+    write_manifest(path, Manifest(modality.id, rows, {"source": "invented"}))
+    return path
+
+
+@pytest.fixture
+def symptom_manifest(tmp_path):
+    """Six cases per disease: its three symptoms and one that others have as well."""
+    ids = [term.id for term in SYMPTOMS.vocabulary]
+    cases = [
+        (code, {"symptoms": [*ids[3 * index : 3 * index + 3], ids[123 + repeat]]}, {})
+        for index, code in enumerate(SYMPTOMS.codes)
+        for repeat in range(6)
+    ]
+    return write_rows(tmp_path, SYMPTOMS, cases)
+
+
+def heart_cases(random, signal):
+    columns = HEART.table.columns
+    names = tuple(column.name for column in columns)
+    cases = []
+    for index in range(160):
+        values = [
+            random.choice([code for _, code in column.choices])
+            if column.choices
+            else random.integers(0, 2)
+            if column.kind == "flag"
+            else random.integers(column.minimum, column.maximum + 1)
+            for column in columns
+        ]
+        row = TableRow(
+            names,
+            tuple(
+                None if not column.required and random.random() < 0.3 else float(value)
+                for column, value in zip(columns, values, strict=True)
+            ),
+        )
+        risk = signal * (values[6] * 2 + values[4] - 2.5) + random.normal()
+        hospital = "cleveland" if index < 110 else "va"
+        cases.append(
+            (HEART.codes[int(risk > 0)], encode_table(row, HEART.table), {"hospital": hospital})
+        )
+    return cases
+
+
+def test_a_symptom_manifest_becomes_a_file_with_curve_and_card(symptom_manifest, tmp_path):
+    path = train_table("symptoms", symptom_manifest, tmp_path / "out", draws=50, clock=clock)
+
+    saved = load_estimator(path, SYMPTOMS)
+    curve = saved.release.metrics["masking"]
+    assert path == tmp_path / "out" / "symptoms" / "v1.skops"
+    assert [(row["known"], row["false"]) for row in curve] == [
+        (known, false) for false in (0, 1) for known in range(1, 7)
+    ]
+    assert curve[2]["top1"]["value"] > 0.9
+    assert saved.release.extra["minimum_terms"] <= 3
+    assert saved.release.provenance["created"] == "2026-01-01T00:00:00+00:00"
+    card = path.with_suffix(".md").read_text()
+    assert "Masking curve" in card
+    assert "synthetic" in card
+
+
+def test_a_heart_manifest_becomes_a_file_with_hospitals_and_bands(tmp_path):
+    manifest = write_rows(tmp_path, HEART, heart_cases(np.random.default_rng(1), 1.5))
+
+    path = train_table("heart-risk", manifest, tmp_path / "out", draws=50, clock=clock)
+
+    release = load_estimator(path, HEART).release
+    assert [row["hospital"] for row in release.metrics["hospitals"]["left_out"]] == [
+        "cleveland",
+        "va",
+    ]
+    assert [band["band"] for band in release.extra["bands"]] == ["low", "moderate", "high"]
+    assert np.mean(release.metrics["repeats"]["all"]["auroc"]) > 0.75
+    assert release.decision.min_probability == 0.0
+    assert "One hospital left out" in path.with_suffix(".md").read_text()
+
+
+def test_a_model_without_a_lead_over_age_and_sex_is_not_released(tmp_path):
+    manifest = write_rows(tmp_path, HEART, heart_cases(np.random.default_rng(2), 0.0))
+
+    with pytest.raises(NotBetterThanBaseline, match="majority"):
+        train_table("heart-risk", manifest, tmp_path / "out", draws=50)
+
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_second_release_is_the_next_version(symptom_manifest, tmp_path):
+    first = train_table("symptoms", symptom_manifest, tmp_path / "out", draws=20)
+    second = train_table("symptoms", symptom_manifest, tmp_path / "out", draws=20)
+
+    assert [first.name, second.name] == ["v1.skops", "v2.skops"]
+
+
+def test_golden_documents_are_accepted_by_their_own_modality(symptom_manifest, tmp_path):
+    path = train_table("symptoms", symptom_manifest, tmp_path / "out", draws=20)
+    scorer = scorer_of(load_estimator(path, SYMPTOMS), SYMPTOMS)
+
+    named = {
+        term
+        for document in golden_documents(SYMPTOMS)
+        for term in scorer.score(document).recognised
+    }
+
+    assert named == {term.id for term in SYMPTOMS.vocabulary}
+
+
+def test_a_manifest_without_training_rows_is_refused(tmp_path):
+    row = Row("a", tmp_path / "x", "disease", "test", "a", "", {"input": "{}"})
+    write_manifest(tmp_path / "m.csv", Manifest("heart-risk", (row,)))
+
+    with pytest.raises(BadManifest, match="train"):
+        train_table("heart-risk", tmp_path / "m.csv", tmp_path)
