@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contracts.errors import ServiceError
+from contracts.errors import BadCheckpoint, ServiceError
 from contracts.modality import Kind, Modality
 from contracts.registry import get_modality
-from training.config import BadConfig, load_config
+from training.config import load_config
 from training.manifest import BadManifest
 
 if TYPE_CHECKING:
@@ -142,12 +142,14 @@ def evaluate(
     checkpoint: Annotated[Path, typer.Option(help="Model file, .pth or .skops.")],
     manifest: ManifestOption,
     part: Annotated[str, typer.Option(help="Part to score; all for every row.")] = "test",
-    out: Annotated[Path | None, typer.Option(help="Folder for rows.csv and metrics.json.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for rows, metrics, report.")] = None,
+    open_test: OpenTestOption = "",
 ) -> None:
     """Score labelled inputs through the very code that serves; print metrics with intervals."""
-    from training.evaluate import evaluate_checkpoint
+    from training.evaluate import EvaluateOptions, evaluate_checkpoint
 
-    evaluate_checkpoint(checkpoint, manifest, part=part, out=out, log=print)
+    options = EvaluateOptions(reason=open_test)
+    evaluate_checkpoint(checkpoint, manifest, part=part, out=out, log=print, options=options)
 
 
 @app.command()
@@ -195,7 +197,7 @@ def main() -> None:
     """Run the command line; a user's mistake is one line and exit code 2."""
     try:
         app()
-    except (BadConfig, BadManifest, ServiceError, ValueError, FileNotFoundError) as error:
+    except (BadManifest, BadCheckpoint, ServiceError, ValueError, FileNotFoundError) as error:
         typer.echo(f"error: {error}", err=True)
         raise SystemExit(2) from error
 

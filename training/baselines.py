@@ -32,7 +32,7 @@ _RIDGE_ALPHA = 1000.0
 _FOLDS = 5
 
 
-class NotBetterThanBaseline(Exception):
+class NotBetterThanBaseline(ValueError):
     """The model may not be exported: the interval of its lead over a cheap cue holds zero."""
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 OPENINGS = Path(__file__).parent / "test_openings.jsonl"
 
 
-class AlreadyOpened(Exception):
+class AlreadyOpened(ValueError):
     """This model has been measured on this test set before; its figures are in the log."""
 
 
