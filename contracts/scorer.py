@@ -8,6 +8,7 @@ what answers. `decide` turns the score into the decision.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -222,7 +223,12 @@ def _row_array(row: TableRow, columns: list[str]) -> Array:
 
 def _two_logits(log_odds: float) -> tuple[float, float]:
     """Log-probabilities of the first and the second of two labels."""
-    return -float(np.logaddexp(0.0, log_odds)), -float(np.logaddexp(0.0, -log_odds))
+    return -_softplus(log_odds), -_softplus(-log_odds)
+
+
+def _softplus(value: float) -> float:
+    """log(1 + exp(value)) without overflow; NaN stays NaN, for the control cases to find."""
+    return max(value, 0.0) + math.log1p(math.exp(-abs(value)))
 
 
 def _shown(value: float | str | bool | None) -> float | str | None:

@@ -55,6 +55,8 @@ class TabularModel:
             name=f"{release.modality}-{release.arch}",
             version=f"v{release.version}",
             sha256=release.sha256,
+            preprocessing_id=release.preprocessing_id,
+            calibration_id=release.calibration_id,
         )
 
     @property

@@ -92,3 +92,12 @@ async def test_the_scorer_gives_what_the_pipeline_gives(heart_model, man):
 
     expected = pipeline.predict_log_proba(np.array([row.values[:7]], dtype=float))[0]
     assert score.logits == pytest.approx(expected)
+
+
+async def test_a_model_that_gives_no_number_gives_no_answer(heart_model, man):
+    from contracts.errors import ModelUnavailable
+
+    heart_model._saved.estimators["required"]["model"].intercept_[0] = float("nan")
+
+    with pytest.raises(ModelUnavailable):
+        await ask(heart_model, man)
