@@ -5,12 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from contracts.records import Millivolts, Waveform
+from contracts.schemas import Reason
 
 FLAT_LINE, LEAD_OFF, SATURATED = "quality.flat_line", "quality.lead_off", "quality.saturated"
 
 #: Codes after which a record is rejected; the others leave a doubt, and the answer abstains.
 REJECTING = frozenset({FLAT_LINE})
 
+_ADVICE = {
+    FLAT_LINE: "No lead of the record carries a signal. Check the electrodes and record again.",
+    LEAD_OFF: "At least one lead is flat or invalid for half of the record. Check its electrode.",
+    SATURATED: "A lead stands at the recorder's limit for a part of the record. Record it again.",
+}
 _FLAT_MV = 0.02  # below a fifth of a millimetre on paper in every second
 _OFF_SHARE = 0.5
 _RAIL_SHARE = 0.05
@@ -31,6 +37,13 @@ def signal_quality(waveform: Waveform) -> list[str]:
     if any(_rail_share(lead) > _RAIL_SHARE for lead in waveform.signals_mv):
         codes.append(SATURATED)
     return codes
+
+
+def judge_signal(waveform: Waveform) -> tuple[list[Reason], list[Reason]]:
+    """Return the rejections and the doubts that hold for this record, in words."""
+    reasons = [Reason(code=code, message=_ADVICE[code]) for code in signal_quality(waveform)]
+    rejections = [reason for reason in reasons if reason.code in REJECTING]
+    return rejections, [reason for reason in reasons if reason.code not in REJECTING]
 
 
 def _off_share(lead: Millivolts, sampling_rate_hz: float) -> float:

@@ -62,8 +62,9 @@ def judged(
     if validity is not None and validity.rejections:
         return rejected(prepared, validity.rejections, model, request_id)
     judgement = judge(logits, model.checkpoint.release.decision, model.modality)
-    if validity is not None and validity.doubts:
-        judgement = _doubted(judgement, validity.doubts)
+    doubts = (*prepared.doubts, *(validity.doubts if validity is not None else ()))
+    if doubts:
+        judgement = _doubted(judgement, doubts)
     warnings = list(prepared.warnings) + ([TTA_UNAVAILABLE] if options.use_tta else [])
     return Prediction(
         request_id=request_id,

@@ -25,6 +25,7 @@ Measured = float | str | bool | list[str] | None
 class Prepared:
     """One input, ready for the network; with `rejections` it must not reach the network.
 
+    With `doubts` it keeps its scores and gets no single answer.
     `canonical` is the upright RGB picture at the network's size, `tensor` what was made of it,
     float32 `[3, H, W]`.
     """
@@ -35,6 +36,7 @@ class Prepared:
     measurements: dict[str, Measured]
     rejections: tuple[Reason, ...]
     warnings: tuple[Reason, ...]
+    doubts: tuple[Reason, ...] = ()
 
 
 def prepare(payload: bytes, model: VisionModel, watch: Stopwatch) -> Prepared:
@@ -67,9 +69,21 @@ def prepare(payload: bytes, model: VisionModel, watch: Stopwatch) -> Prepared:
     measurements: dict[str, Measured] = {
         f"quality.{name}": round(value, 4) for name, value in measures.items()
     }
+    doubts: list[Reason] = []
     if decoded.record is not None:
         from contracts.rhythm import measure_record
+        from contracts.signal_quality import judge_signal
 
         with watch.stage("measure"):
             measurements |= measure_record(decoded.record)
-    return Prepared(facts, canonical, tensor, measurements, tuple(rejections), tuple(warnings))
+            unusable, doubts = judge_signal(decoded.record)
+        rejections = [*unusable, *rejections]
+    return Prepared(
+        facts,
+        canonical,
+        tensor,
+        measurements,
+        tuple(rejections),
+        tuple(warnings),
+        tuple(doubts),
+    )

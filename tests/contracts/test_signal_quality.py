@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from contracts.records import Waveform
-from contracts.signal_quality import REJECTING, signal_quality
+from contracts.signal_quality import REJECTING, judge_signal, signal_quality
 from tests.contracts.wfdb_samples import synthetic_ecg
 from training.records import read_waveform
 
@@ -47,6 +47,18 @@ def test_a_lead_at_the_rail_is_saturated():
     signals[6] = np.minimum(signals[6], 0.0)
 
     assert codes(signals) == ["quality.saturated"]
+
+
+def test_a_flat_record_is_rejected_and_a_doubtful_one_warned_of_in_words():
+    signals = synthetic_ecg(noise_mv=0.02)
+    signals[7] = 0.0
+
+    flat = judge_signal(Waveform(np.zeros((12, 1000), np.float32), 100.0))
+    doubtful = judge_signal(Waveform(signals.astype(np.float32), 100.0))
+
+    assert [reason.code for reason in flat[0]] == ["quality.flat_line"] and flat[1] == []
+    assert doubtful[0] == [] and [reason.code for reason in doubtful[1]] == ["quality.lead_off"]
+    assert all(reason.message for reasons in (*flat, *doubtful) for reason in reasons)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the optional PTB-XL sample is not there")
