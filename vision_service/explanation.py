@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 
-from contracts.schemas import Explanation, Outcome, Prediction
 from contracts.explainer import DEFAULT_LAYER, NoMap, influence_map
+from contracts.schemas import Explanation, Outcome, Prediction
 from vision_service.model import VisionModel
 from vision_service.overlay import draw_overlay, encode_png
 from vision_service.prepare import Prepared

@@ -6,6 +6,7 @@ only after its digest and its answers were compared (`vision_service/parity.py`)
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -108,4 +109,5 @@ def _keep(path: Path, payload: bytes) -> None:
         part.write_bytes(payload)
         part.replace(path)
     except OSError:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()

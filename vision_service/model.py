@@ -17,7 +17,7 @@ from contracts.network import forward_features
 from vision_service.backends.backend import Backend
 from vision_service.backends.torch import TorchBackend
 from vision_service.graph import DamagedGraph, cached_graph
-from vision_service.parity import compare
+from vision_service.parity import LOGIT_TOLERANCE, REDUCED_LOGIT_TOLERANCE, compare
 
 BackendName = Literal["auto", "torch", "onnxruntime"]
 DeviceName = Literal["auto", "cpu", "cuda"]
@@ -69,8 +69,13 @@ def load_model(path: Path, modality: Modality, options: ModelOptions) -> VisionM
         parity = compare(
             backend.infer(golden).logits, reference, checkpoint.release.decision, modality
         )
-        if not parity.holds:
-            fell_back = f"{backend.name} differs from torch by {parity.max_difference:.1e}"
+        tolerance = REDUCED_LOGIT_TOLERANCE if device == "cuda" else LOGIT_TOLERANCE
+        if not parity.holds(tolerance):
+            fell_back = (
+                f"{backend.name} on {device} differs from torch in float32: probabilities by "
+                f"{parity.max_difference:.1e}, logits by {parity.max_logit_difference:.1e}, "
+                f"{parity.flips} answers"
+            )
             backend = None
     if fell_back:
         _log.warning("falling back to torch in float32", extra={"fields": {"reason": fell_back}})

@@ -10,20 +10,28 @@ from contracts.findings import judge
 from contracts.modality import DecisionRule, Modality
 
 #: Largest difference of a probability that a compiled form may make.
-TOLERANCE = 1e-3
+PROBABILITY_TOLERANCE = 1e-3
+#: Largest difference of a logit. A saturated case hides a damage in its probabilities, not here.
+LOGIT_TOLERANCE = 2e-2
+#: The same for bfloat16, which keeps eight bits of each product.
+REDUCED_LOGIT_TOLERANCE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How far two backends are apart: largest difference of a probability, and changed answers."""
+    """How far two backends are apart: probabilities, logits, and changed answers."""
 
     max_difference: float
+    max_logit_difference: float
     flips: int
 
-    @property
-    def holds(self) -> bool:
+    def holds(self, logit_tolerance: float = LOGIT_TOLERANCE) -> bool:
         """True when the faster one may take the place of the other."""
-        return self.max_difference <= TOLERANCE and self.flips == 0
+        return (
+            self.max_difference <= PROBABILITY_TOLERANCE
+            and self.max_logit_difference <= logit_tolerance
+            and self.flips == 0
+        )
 
 
 def compare(ours: Tensor, reference: Tensor, rule: DecisionRule, modality: Modality) -> Parity:
@@ -33,8 +41,8 @@ def compare(ours: Tensor, reference: Tensor, rule: DecisionRule, modality: Modal
         try:
             mine, theirs = judge(one, rule, modality), judge(other, rule, modality)
         except ValueError:
-            return Parity(float("inf"), len(ours))
+            return Parity(float("inf"), float("inf"), len(ours))
         pairs = zip(mine.probabilities.values(), theirs.probabilities.values(), strict=True)
         worst = max(worst, *(abs(a - b) for a, b in pairs))
         flips += (mine.label, mine.outcome) != (theirs.label, theirs.outcome)
-    return Parity(worst, flips)
+    return Parity(worst, float((ours - reference).abs().max()), flips)

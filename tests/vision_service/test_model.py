@@ -1,0 +1,199 @@
+import hashlib
+from dataclasses import replace
+
+import pytest
+import torch
+
+from contracts.checkpoint import load_checkpoint, save_checkpoint, with_release
+from contracts.errors import BadCheckpoint
+from contracts.registry import get_modality
+from vision_service.backends.onnxruntime import OnnxBackend
+from vision_service.backends.torch import TorchBackend
+from vision_service.graph import DamagedGraph, Graph, cached_graph, compile_graph
+from vision_service.model import ModelOptions, load_model
+from vision_service.parity import compare
+
+CHEST = get_modality("chest-xray")
+
+
+@pytest.fixture(scope="module")
+def graph(torch_model):
+    return compile_graph(torch_model.network, torch_model.image)
+
+
+@pytest.fixture
+def altered(tiny_checkpoint_path, tmp_path):
+    """Return a function that saves the tiny model after a change, with a right digest."""
+
+    def save(change):
+        checkpoint = load_checkpoint(tiny_checkpoint_path("chest-xray"), CHEST)
+        return save_checkpoint(change(checkpoint), tmp_path)
+
+    return save
+
+
+def test_the_compiled_form_answers_as_torch_does_for_any_batch_size(torch_model, graph):
+    backend = OnnxBackend(graph, threads=1)
+    batch = torch.randn(5, 3, 64, 64)
+
+    ours, theirs = backend.infer(batch), torch_model.backend.infer(batch)
+
+    for name in ("logits", "middle", "penultimate"):
+        torch.testing.assert_close(getattr(ours, name), getattr(theirs, name), rtol=1e-3, atol=1e-3)
+    assert compare(
+        ours.logits, theirs.logits, torch_model.checkpoint.release.decision, CHEST
+    ).holds()
+
+
+def test_on_a_cpu_the_compiled_form_is_chosen(tiny_checkpoint_path):
+    model = load_model(tiny_checkpoint_path("chest-xray"), CHEST, ModelOptions(device="cpu"))
+
+    assert (model.backend.name, model.backend.device) == ("onnxruntime", "cpu")
+    assert model.fell_back is None
+
+
+def test_a_graph_that_answers_otherwise_is_replaced_by_torch(tiny_checkpoint_path, tmp_path):
+    path = tiny_checkpoint_path("chest-xray")
+    wrong = load_model(path, CHEST, ModelOptions("torch", "cpu"))
+    with torch.no_grad():
+        wrong.network.classifier[1].bias += torch.tensor([1.0, -1.0])
+    cached_graph(wrong.network, wrong.image, wrong.checkpoint.release.sha256, tmp_path)
+
+    model = load_model(path, CHEST, ModelOptions(device="cpu", cache_dir=tmp_path))
+
+    assert model.backend.name == "torch"
+    assert "differs" in (model.fell_back or "")
+
+
+def test_s8_a_byte_flipped_in_the_graph_is_noticed_before_it_is_run(graph):
+    flipped = bytearray(graph.payload)
+    flipped[len(flipped) // 2] ^= 0x40
+
+    with pytest.raises(DamagedGraph):
+        OnnxBackend(Graph(bytes(flipped), graph.sha256), threads=1)
+
+
+def test_a_kept_graph_is_used_again_and_a_damaged_one_is_made_again(torch_model, tmp_path):
+    digest = torch_model.checkpoint.release.sha256
+    first = cached_graph(torch_model.network, torch_model.image, digest, tmp_path)
+    (kept,) = tmp_path.glob("*.onnx")
+    made = kept.stat().st_mtime_ns
+
+    again = cached_graph(torch_model.network, torch_model.image, digest, tmp_path)
+    untouched = kept.stat().st_mtime_ns == made
+    kept.write_bytes(kept.read_bytes()[:-1])
+    repaired = cached_graph(torch_model.network, torch_model.image, digest, tmp_path)
+
+    assert untouched
+    assert again.payload == first.payload
+    assert hashlib.sha256(repaired.payload).hexdigest() == repaired.sha256
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(torch_model, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.touch()
+
+    graph = cached_graph(torch_model.network, torch_model.image, "d", blocked / "folder")
+
+    assert graph.payload
+
+
+def test_c9_a_missing_file_is_told_from_a_wrong_one(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load_model(tmp_path / "v1.pth", CHEST, ModelOptions())
+
+
+def test_c2_one_flipped_byte_is_refused(tiny_checkpoint_path, tmp_path):
+    source = tiny_checkpoint_path("chest-xray")
+    payload = bytearray(source.read_bytes())
+    payload[len(payload) // 2] ^= 1
+    (tmp_path / "v1.pth").write_bytes(payload)
+    (tmp_path / "SHA256SUMS").write_text((source.parent / "SHA256SUMS").read_text())
+
+    with pytest.raises(BadCheckpoint, match="digest"):
+        load_model(tmp_path / "v1.pth", CHEST, ModelOptions())
+
+
+def test_c3_a_model_of_another_modality_is_refused(tiny_checkpoint_path):
+    with pytest.raises(BadCheckpoint, match="skin-lesion"):
+        load_model(tiny_checkpoint_path("chest-xray"), get_modality("skin-lesion"), ModelOptions())
+
+
+def test_c3_missing_weights_are_refused(altered):
+    path = altered(lambda checkpoint: replace(checkpoint, weights={}))
+
+    with pytest.raises(BadCheckpoint, match="fit"):
+        load_model(path, CHEST, ModelOptions())
+
+
+def test_c4_swapped_classes_do_not_repeat_the_golden_logits(altered):
+    path = altered(_swapped)
+
+    with pytest.raises(BadCheckpoint, match="golden"):
+        load_model(path, CHEST, ModelOptions())
+
+
+def test_a_file_that_does_not_say_how_pictures_are_prepared_is_refused(altered):
+    path = altered(lambda checkpoint: with_release(checkpoint, image=None))
+
+    with pytest.raises(BadCheckpoint, match="prepared"):
+        load_model(path, CHEST, ModelOptions())
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
+def test_cuda_that_is_asked_for_and_not_there_is_a_clear_refusal(tiny_checkpoint_path):
+    with pytest.raises(BadCheckpoint, match="CUDA"):
+        load_model(tiny_checkpoint_path("chest-xray"), CHEST, ModelOptions(device="cuda"))
+
+
+def test_a_logit_that_is_not_finite_never_holds(torch_model):
+    rule = torch_model.checkpoint.release.decision
+
+    parity = compare(torch.tensor([[float("nan"), 0.0]]), torch.zeros((1, 2)), rule, CHEST)
+
+    assert not parity.holds()
+
+
+def test_a_changed_answer_never_holds_however_small_the_difference(torch_model):
+    rule = torch_model.checkpoint.release.decision
+
+    parity = compare(torch.tensor([[1e-5, 0.0]]), torch.tensor([[0.0, 1e-5]]), rule, CHEST)
+
+    assert parity.max_difference < 1e-4
+    assert (parity.flips, parity.holds()) == (1, False)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_answers_as_the_cpu_does(tiny_checkpoint_path):
+    model = load_model(tiny_checkpoint_path("chest-xray"), CHEST, ModelOptions(device="cuda"))
+    reference = load_model(tiny_checkpoint_path("chest-xray"), CHEST, ModelOptions("torch", "cpu"))
+    batch = torch.randn(3, 3, 64, 64)
+
+    parity = compare(
+        model.backend.infer(batch).logits,
+        reference.backend.infer(batch).logits,
+        model.checkpoint.release.decision,
+        CHEST,
+    )
+
+    assert model.backend.device.startswith("cuda")
+    assert parity.max_difference < 1e-2
+
+
+def test_the_torch_backend_returns_plain_tensors(torch_model):
+    backend = TorchBackend(torch_model.network, "cpu")
+
+    output = backend.infer(torch.zeros((2, 3, 64, 64)))
+
+    assert output.logits.shape == (2, 2)
+    assert output.penultimate.shape == (2, 1280)
+    assert output.logits.dtype == torch.float32
+
+
+def _swapped(checkpoint):
+    weights = dict(checkpoint.weights)
+    for name in ("classifier.1.weight", "classifier.1.bias"):
+        weights[name] = weights[name].flip(0)
+    weights["classifier.1.bias"] = weights["classifier.1.bias"] + torch.tensor([3.0, -3.0]).half()
+    return replace(checkpoint, weights=weights)
