@@ -33,8 +33,10 @@ from gateway.routes import (
     cards,
     catalogue,
     explanations,
+    feedback,
     health,
     predictions,
+    receipts,
     renderings,
     symptoms,
 )
@@ -53,6 +55,8 @@ ROUTES = (
     catalogue.router,
     cards.router,
     symptoms.router,
+    receipts.router,
+    feedback.router,
     health.router,
     docs.router,
 )
@@ -90,9 +94,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.store = await stack.enter_async_context(open_store(settings))
+            app.state.store = await stack.enter_async_context(open_store(settings, offered))
             upstreams = await _open_upstreams(settings, offered, transport, stack)
-            parts = build_parts(settings, offered, upstreams, shell, clock)
+            parts = build_parts(settings, offered, app.state.store, upstreams, shell, clock)
             await stack.enter_async_context(parts.watch)
             app.state.parts = parts
             shell.health.add_check(lambda: _store_state(app.state.store))
@@ -133,6 +137,7 @@ def offered_modalities(
 def build_parts(
     settings: GatewaySettings,
     modalities: tuple[Modality, ...],
+    store: Store,
     upstreams: Mapping[str, httpx2.AsyncClient],
     shell: Shell,
     clock: Callable[[], float],
@@ -150,6 +155,7 @@ def build_parts(
     return Parts(
         settings=settings,
         modalities=modalities,
+        store=store,
         analysis=Analysis(client, lanes, metrics),
         client=client,
         lanes=lanes,

@@ -5,6 +5,7 @@ Every dependency is a coroutine: a plain function would be sent to a thread for 
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.errors import InvalidField
+from contracts.errors import InvalidField, NotFound
 from contracts.modality import Modality
 from contracts.registry import get_modality
 from gateway.analysis import Analysis
@@ -23,9 +24,13 @@ from gateway.question import Options, Question
 from gateway.readiness import ReadinessWatch
 from gateway.recording import exchange_of
 from gateway.settings import GatewaySettings
+from gateway.store import Store
 from gateway.upload import Intake, Upload, UploadReader
 from serving.deadline import Deadline, deadline_of
 from serving.scope import note, request_id_of
+
+#: What `gateway.analysis` makes; everything else is looked up nowhere.
+PREDICTION_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Parts:
 
     settings: GatewaySettings
     modalities: tuple[Modality, ...]
+    store: Store
     analysis: Analysis
     client: InferenceClient
     lanes: Mapping[str, Lane]
@@ -71,6 +77,18 @@ async def parts_of(request: Request) -> Parts:
 
 
 PartsDep = Annotated[Parts, Depends(parts_of)]
+
+
+async def prediction_id_of(
+    prediction_id: Annotated[str, Path(description="`prediction_id` of an answer.")],
+) -> str:
+    """Return the id; NotFound (404) for anything that cannot be one of ours."""
+    if not PREDICTION_ID.fullmatch(prediction_id):
+        raise NotFound("There is no such prediction of this key.", code="unknown_prediction")
+    return prediction_id
+
+
+PredictionIdDep = Annotated[str, Depends(prediction_id_of)]
 
 
 async def modality_of(

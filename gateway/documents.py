@@ -122,21 +122,30 @@ ANY_BODY: dict[str, Any] = {
         },
     }
 }
-HEADERS: dict[str, Any] = {
-    "parameters": [
-        {
-            "name": "X-Deadline-Ms",
-            "in": "header",
-            "required": False,
-            "description": "Give up after this many milliseconds; can only shorten the deadline.",
-            "schema": {"type": "integer", "minimum": 0, "maximum": 999999999},
-        },
-        {
-            "name": "X-Request-ID",
-            "in": "header",
-            "required": False,
-            "description": "Your id of this request, 1 to 64 of A-Z a-z 0-9 and hyphen.",
-            "schema": {"type": "string", "pattern": "^[A-Za-z0-9-]{1,64}$"},
-        },
-    ]
+_HEADERS: list[dict[str, Any]] = [
+    {
+        "name": "X-Deadline-Ms",
+        "in": "header",
+        "required": False,
+        "description": "Give up after this many milliseconds; can only shorten the deadline.",
+        "schema": {"type": "integer", "minimum": 0, "maximum": 999999999},
+    },
+    {
+        "name": "X-Request-ID",
+        "in": "header",
+        "required": False,
+        "description": "Your id of this request, 1 to 64 of A-Z a-z 0-9 and hyphen.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9-]{1,64}$"},
+    },
+]
+_IDEMPOTENCY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key with the same input gives the same answer for 15 minutes; "
+    "with another input it is 409. The answer is kept, the input is not.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
 }
+#: Headers of a route that reads an input, and of one whose answer can be asked for again.
+HEADERS: dict[str, Any] = {"parameters": _HEADERS}
+REPEATABLE: dict[str, Any] = {"parameters": [*_HEADERS, _IDEMPOTENCY]}

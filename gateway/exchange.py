@@ -6,10 +6,11 @@ status). It never holds the input, a file name or a header value.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from contracts.schemas import Prediction
+from gateway.idempotency import Claim
 
 
 @dataclass(slots=True)
@@ -28,13 +29,21 @@ class Exchange:
     media_type: str | None = None
     patient_reference: str | None = None
     """As sent; whoever stores it stores only a keyed hash."""
+    options: dict[str, float | bool] = field(default_factory=dict)
+    """What the caller chose of what changes an answer."""
     prediction: Prediction | None = None
     status: int = 0
     code: str | None = None
     """The problem's code; None when an answer was given."""
     duration_ms: float = 0.0
+    refers_to: str | None = None
+    """The earlier prediction that this request is about, once it is known to exist."""
     replayed: bool = False
     """True when the answer came from an earlier request with the same idempotency key."""
+    claim: Claim | None = None
+    """The right to keep the answer under an idempotency key."""
+    answer: str | None = None
+    """The JSON to keep under that key."""
 
 
 class Recorder(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 
 from contracts.modality import Modality
@@ -17,14 +18,19 @@ class Options:
     use_tta: bool = False
 
     @property
+    def chosen(self) -> dict[str, float | bool]:
+        """The options that differ from their default, as receipts state them."""
+        chosen: dict[str, float | bool] = {}
+        if self.prevalence is not None:
+            chosen["prevalence"] = self.prevalence
+        if self.use_tta:
+            chosen["use_tta"] = True
+        return chosen
+
+    @property
     def params(self) -> dict[str, str]:
         """As the query of the inside hop; empty when nothing was chosen."""
-        chosen: dict[str, str] = {}
-        if self.prevalence is not None:
-            chosen["prevalence"] = repr(self.prevalence)
-        if self.use_tta:
-            chosen["use_tta"] = "true"
-        return chosen
+        return {name: json.dumps(value) for name, value in self.chosen.items()}
 
 
 NO_OPTIONS = Options()

@@ -41,6 +41,8 @@ class GatewaySettings(BaseSettings):
     """Requests of one caller per minute, 0 for no limit; by default 600, none on loopback."""
     redis_url: SecretStr | None = None
     """Redis or Valkey that counts for several gateways together; by default each counts alone."""
+    idempotency_seconds: float = Field(default=900.0, gt=0, le=86_400)
+    """How long the answer to an `Idempotency-Key` is kept. The input never is."""
 
     connect_timeout_seconds: float = Field(default=1.0, gt=0, le=60)
     """Time for a connection to a service; a failed one is tried once more."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response
 
 from contracts.errors import InvalidInput, ModelUnavailable
 from contracts.modality import JPEG, PNG, Modality
 from contracts.schemas import Prediction
-from gateway.answering import prediction_response
+from gateway.answering import answered
 from gateway.dependencies import OptionsDep, Parts, PartsDep, question_of
-from gateway.documents import ANALYSIS_ERRORS, HEADERS, IMAGE_BODY, problems
+from gateway.documents import ANALYSIS_ERRORS, IMAGE_BODY, REPEATABLE, problems
 from gateway.question import Question
 from gateway.recording import exchange_of
 from gateway.upload import Intake
-from serving.disconnect import run_while_connected
 from serving.scope import note
 
 router = APIRouter(tags=["analysis"])
@@ -23,7 +24,7 @@ router = APIRouter(tags=["analysis"])
     "/v1/analyze",
     response_model=Prediction,
     responses=problems(ANALYSIS_ERRORS),
-    openapi_extra=IMAGE_BODY | HEADERS,
+    openapi_extra=IMAGE_BODY | REPEATABLE,
 )
 async def analyze(request: Request, parts: PartsDep, options: OptionsDep) -> Response:
     """Analyse an image whose modality you do not name.
@@ -33,8 +34,8 @@ async def analyze(request: Request, parts: PartsDep, options: OptionsDep) -> Res
     """
     guide = ready_guide(parts)
     async with question_of(request, parts, guide, options, _intake(parts)) as question:
-        prediction = await run_while_connected(request, _route(request, parts, question))
-    return prediction_response(request, prediction)
+        ask = partial(_route, request, parts)
+        return await answered(request, parts, question, ask, Prediction)
 
 
 def ready_guide(parts: Parts) -> Modality:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from contracts.schemas import Explanation
-from gateway.answering import explanation_response
+from gateway.answering import answered
 from gateway.dependencies import ModalityDep, OptionsDep, PartsDep, question_of
 from gateway.documents import ANALYSIS_ERRORS, ANY_BODY, HEADERS, problems
-from serving.disconnect import run_while_connected
 
 router = APIRouter(tags=["analysis"])
 
@@ -28,5 +27,4 @@ async def explain(
     reason where a model's maps did not pass their checks.
     """
     async with question_of(request, parts, modality, options) as question:
-        explanation = await run_while_connected(request, parts.analysis.explain(question))
-    return explanation_response(request, explanation)
+        return await answered(request, parts, question, parts.analysis.explain, Explanation)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from contracts.schemas import Prediction
-from gateway.answering import prediction_response
+from gateway.answering import answered
 from gateway.dependencies import ModalityDep, OptionsDep, PartsDep, question_of
-from gateway.documents import ANALYSIS_ERRORS, ANY_BODY, HEADERS, problems
-from serving.disconnect import run_while_connected
+from gateway.documents import ANALYSIS_ERRORS, ANY_BODY, REPEATABLE, problems
 
 router = APIRouter(tags=["analysis"])
 
@@ -17,7 +16,7 @@ router = APIRouter(tags=["analysis"])
     "/v1/{modality}/predictions",
     response_model=Prediction,
     responses=problems(ANALYSIS_ERRORS),
-    openapi_extra=ANY_BODY | HEADERS,
+    openapi_extra=ANY_BODY | REPEATABLE,
 )
 async def predict(
     request: Request, parts: PartsDep, modality: ModalityDep, options: OptionsDep
@@ -25,8 +24,8 @@ async def predict(
     """Analyse one input.
 
     Always 200 for a readable input: `accepted` with an answer, `abstained` with probabilities but
-    no single answer, `rejected` with reasons and no scores.
+    no single answer, `rejected` with reasons and no scores. The same `Idempotency-Key` gives the
+    same answer again.
     """
     async with question_of(request, parts, modality, options) as question:
-        prediction = await run_while_connected(request, parts.analysis.predict(question))
-    return prediction_response(request, prediction)
+        return await answered(request, parts, question, parts.analysis.predict, Prediction)

@@ -75,7 +75,10 @@ async def test_a_form_and_a_raw_body_reach_the_service_alike(client, services):
 async def test_options_are_passed_on(client, services):
     await client.post(f"{URL}?prevalence=0.05&use_tta=true", content=JPEG_BYTES, headers=JPEG)
 
-    assert dict(services.asked("/predict")[0].url.params) == {"prevalence": "0.05", "use_tta": "true"}
+    assert dict(services.asked("/predict")[0].url.params) == {
+        "prevalence": "0.05",
+        "use_tta": "true",
+    }
 
 
 @pytest.mark.parametrize(

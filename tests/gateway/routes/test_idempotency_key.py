@@ -1,0 +1,111 @@
+import asyncio
+import json
+
+import httpx2
+import pytest
+from sqlalchemy import select
+
+from gateway.tables import AUDIT_RECORDS
+from tests.gateway.fakes import (
+    JPEG_BYTES,
+    PNG_BYTES,
+    FakeServices,
+    open_gateway,
+    prediction,
+    problem,
+)
+
+URL = "/v1/chest-xray/predictions"
+KEYED = {"content-type": "image/jpeg", "Idempotency-Key": "try-1"}
+
+
+@pytest.fixture
+def services():
+    services = FakeServices()
+    services.answers["/predict"] = lambda request: httpx2.Response(
+        200, json=prediction(request.content)
+    )
+    return services
+
+
+@pytest.fixture
+async def client(tmp_path, services):
+    async with open_gateway(tmp_path, services) as client:
+        yield client
+
+
+async def audit_entries(client):
+    async with client.app.state.store.database.reading() as connection:
+        rows = await connection.execute(select(AUDIT_RECORDS.c.body).order_by(AUDIT_RECORDS.c.seq))
+        return [json.loads(row.body)["entry"] for row in rows]
+
+
+async def test_the_same_key_and_input_give_the_same_answer_and_the_service_is_asked_once(
+    client, services
+):
+    first = await client.post(URL, content=JPEG_BYTES, headers=KEYED)
+    second = await client.post(URL, content=JPEG_BYTES, headers=KEYED)
+
+    assert first.status_code == second.status_code == 200
+    assert first.content == second.content
+    assert second.headers["idempotent-replayed"] == "true"
+    assert len(services.asked("/predict")) == 1
+
+
+async def test_a_repeated_answer_is_recorded_as_a_repetition(client):
+    first = await client.post(URL, content=JPEG_BYTES, headers=KEYED)
+    await client.post(URL, content=JPEG_BYTES, headers=KEYED)
+
+    made, repeated = await audit_entries(client)
+    prediction_id = first.json()["prediction_id"]
+    assert (made["prediction_id"], made["replay_of"]) == (prediction_id, None)
+    assert (repeated["prediction_id"], repeated["replay_of"]) == (None, prediction_id)
+
+
+@pytest.mark.parametrize("changed", ["input", "options"])
+async def test_the_same_key_for_another_question_is_409(client, changed):
+    await client.post(URL, content=JPEG_BYTES, headers=KEYED)
+
+    if changed == "input":
+        response = await client.post(URL, content=PNG_BYTES, headers=KEYED)
+    else:
+        response = await client.post(f"{URL}?use_tta=true", content=JPEG_BYTES, headers=KEYED)
+
+    assert (response.status_code, response.json()["code"]) == (409, "idempotency_mismatch")
+
+
+async def test_a_failure_is_not_kept(client, services):
+    good = services.answers["/predict"]
+    services.answers["/predict"] = problem(503, "overloaded")
+    failed = await client.post(URL, content=JPEG_BYTES, headers=KEYED)
+    services.answers["/predict"] = good
+
+    again = await client.post(URL, content=JPEG_BYTES, headers=KEYED)
+
+    assert (failed.status_code, again.status_code) == (503, 200)
+    assert "idempotent-replayed" not in again.headers
+
+
+async def test_two_at_once_get_one_answer(client, services):
+    good = services.answers["/predict"]
+
+    async def slow(request):
+        await asyncio.sleep(0.3)
+        return good(request)
+
+    services.answers["/predict"] = slow
+    first, second = await asyncio.gather(
+        *(client.post(URL, content=JPEG_BYTES, headers=KEYED) for _ in range(2))
+    )
+
+    assert first.content == second.content
+    assert len(services.asked("/predict")) == 1
+
+
+async def test_a_key_that_is_none_is_422(client, services):
+    response = await client.post(
+        URL, content=JPEG_BYTES, headers=KEYED | {"Idempotency-Key": "x" * 256}
+    )
+
+    assert response.status_code == 422
+    assert services.asked("/predict") == []
