@@ -20,6 +20,7 @@ from contracts.modality import ImageSpec, Modality
 from contracts.network import Output, forward_features
 from contracts.quality import judge_quality, measure
 from contracts.schemas import Reason
+from contracts.signal_quality import judge_signal
 from contracts.validity import assess
 from training.manifest import BadManifest, Row
 from training.predict import BATCH, read_payload
@@ -33,6 +34,7 @@ class _Ready:
     row: Row
     tensor: Tensor
     rejections: tuple[Reason, ...]
+    doubts: tuple[Reason, ...]
     warnings: tuple[Reason, ...]
 
 
@@ -78,7 +80,14 @@ def _prepare(
     canonical = to_canonical(decoded.image, spec)
     measures = measure(canonical, min_side=min(decoded.width, decoded.height))
     rejections, warnings = judge_quality(measures, release.quality)
-    return _Ready(row, normalise(canonical, spec), tuple(rejections), tuple(warnings))
+    unusable, doubts = judge_signal(decoded.record) if decoded.record else ([], [])
+    return _Ready(
+        row=row,
+        tensor=normalise(canonical, spec),
+        rejections=(*unusable, *rejections),
+        doubts=tuple(doubts),
+        warnings=tuple(warnings),
+    )
 
 
 def _infer(network: nn.Module, ready: Sequence[_Ready]) -> list[Output]:
@@ -110,10 +119,10 @@ def _judge(item: _Ready, output: Output, checkpoint: Checkpoint, modality: Modal
     """Check the input, then decide; scores are kept whatever comes out."""
     release = checkpoint.release
     logits = tuple(float(value) for value in output.logits[0])
-    rejections, doubts = item.rejections, ()
+    rejections, doubts = item.rejections, item.doubts
     if checkpoint.validity and not rejections:
         validity = assess(output, checkpoint.validity, release.validity, modality.id)
-        rejections, doubts = validity.rejections, validity.doubts
+        rejections, doubts = validity.rejections, (*doubts, *validity.doubts)
     return judged_answer(
         item.row,
         judge(logits, release.decision, modality),

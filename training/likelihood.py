@@ -44,9 +44,3 @@ def _ratios(hits: float, ill: float, false: float, well: float) -> dict[str, flo
         result[f"{name}_low"] = above / below * math.exp(-half)
         result[f"{name}_high"] = above / below * math.exp(half)
     return result
-
-
-def post_test(prevalence: float, ratio: float) -> float:
-    """Return the probability after a finding with this likelihood ratio; Bayes in odds."""
-    odds = prevalence * ratio
-    return odds / (odds + 1 - prevalence)

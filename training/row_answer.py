@@ -45,7 +45,7 @@ def judged_answer(
     warnings: tuple[Reason, ...] = (),
 ) -> RowAnswer:
     """Join the decision with the checks of the input: a rejection ends it, a doubt abstains."""
-    reasons = rejections or (*doubts, *judgement.reasons)
+    reasons = rejections or (*judgement.reasons, *doubts)
     outcome = judgement.outcome
     if rejections:
         outcome = Outcome.REJECTED

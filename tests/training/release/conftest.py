@@ -4,7 +4,8 @@ No linear model of a thumbnail can tell it; the pooled features of an untrained 
 fitted head can.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from contracts.images import decode_image, image_to_tensor
 from contracts.modality import ImageSpec
 from contracts.network import build_network, forward_features
 from contracts.registry import get_modality
+from training.export import release
 from training.manifest import Manifest, Row, file_sha256, read_manifest, write_manifest
+from training.release_options import ReleaseOptions
 from training.trained import Trained
 
 SPEC = ImageSpec(width=64, height=64, base_width=64, base_height=64)
@@ -85,7 +88,7 @@ def trained(tmp_path_factory) -> Trained:
     torch.set_num_threads(1)
     rows = write_rows(folder, np.random.default_rng(3))
     path = folder / "manifest.csv"
-    write_manifest(path, Manifest("chest-xray", tuple(rows), {"source": "generated stripes"}))
+    write_manifest(path, Manifest("chest-xray", tuple(rows), {"source": "generated noise"}))
     manifest = read_manifest(path)
     return Trained(
         modality=MODALITY,
@@ -114,3 +117,26 @@ def degenerate(trained) -> Trained:
     weights = dict(trained.weights)
     weights["classifier.1.weight"] = torch.zeros_like(weights["classifier.1.weight"])
     return replace(trained, weights=weights)
+
+
+@dataclass(frozen=True)
+class Released:
+    """One release of the run with its test part opened, shared by the tests that only read."""
+
+    path: Path
+    openings: Path
+    options: ReleaseOptions
+
+
+@pytest.fixture(scope="session")
+def released(trained, tmp_path_factory) -> Released:
+    folder = Path(tmp_path_factory.mktemp("released"))
+    options = ReleaseOptions(
+        members={"seed 0": trained.weights},
+        fit_validity=None,
+        test_reason="first release",
+        openings=folder / "openings.jsonl",
+        draws=200,
+        clock=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+    )
+    return Released(release(trained, folder / "models", options=options), options.openings, options)
