@@ -63,8 +63,8 @@ class Receipt(Message):
     route: str
     input_sha256: str
     input_media_type: str
-    options: dict[str, float | bool | str]
-    """Request options that change the answer, such as `prevalence`."""
+    options: dict[str, float | bool]
+    """Query options that change the answer, such as `prevalence`, as chosen."""
     model: ReceiptModel
     software: str
     """Name and version of the gateway that answered."""

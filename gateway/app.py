@@ -21,6 +21,8 @@ from gateway.addresses import networks_of
 from gateway.admission import AdmissionMiddleware
 from gateway.analysis import Analysis
 from gateway.client import InferenceClient, open_upstream
+from gateway.compat.dialect import DialectMiddleware
+from gateway.compat.routers import ROUTERS
 from gateway.dependencies import Parts
 from gateway.hosts import TrustedHostMiddleware
 from gateway.lanes import Lane, open_lane
@@ -114,8 +116,9 @@ def create_app(
         middleware=_middleware(settings, store),
     )
     create_shell(NAME, lifespan=lifespan, shell=shell, app=app)
+    app.add_middleware(DialectMiddleware)
     app.add_middleware(CloseUnreadMiddleware)
-    for router in ROUTES:
+    for router in (*ROUTES, *ROUTERS):
         app.include_router(router)
     docs.complete_openapi(app, [modality.id for modality in offered])
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
@@ -164,6 +167,7 @@ def build_parts(
             client,
             [modality.id for modality in modalities],
             poll_seconds=settings.readiness_poll_seconds,
+            each_round=store.revive,
         ),
         clock=clock,
     )

@@ -65,18 +65,13 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
         anchors: AnchorFile,
         *,
         now: Callable[[], datetime] = utc_now,
-        wait_seconds: float | None = None,
     ) -> None:
-        """`wait_seconds` bounds the wait of one request.
-
-        By default .25 s for a store behind a network and 2 s for a local file, where only the lock
-        is bounded by .2 s: a slow disk that still writes is no reason to refuse.
-        """
+        """Owns none of these."""
         self._database = database
         self._keyring = keyring
         self._anchors = anchors
         self._now = now
-        self._wait_seconds = wait_seconds or (2.0 if database.is_sqlite else 0.25)
+        self._wait_seconds = database.patience_seconds
         self._queue: deque[_Pending] = deque()
         self._wake = asyncio.Event()
         self._closing = False
@@ -124,7 +119,7 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
     async def probe(self) -> bool:
         """True when the store can be written now; used by readiness while it is unavailable."""
         try:
-            async with asyncio.timeout(0.25), self._database.writing() as connection:
+            async with asyncio.timeout(self._wait_seconds), self._database.writing() as connection:
                 await _lock_head(connection)
         except STORE_ERRORS:
             self.available = False

@@ -21,7 +21,6 @@ from gateway.moment import utc_now, utc_text
 
 #: A revoked key stops working after at most this time on every gateway.
 REFRESH_SECONDS = 2.0
-READ_TIMEOUT_SECONDS = 0.25
 #: Compared with when the id is unknown, so that an unknown id takes as long as a wrong secret.
 NO_DIGEST = "0" * 64
 
@@ -71,7 +70,7 @@ class Authenticator:
             if self._is_fresh():
                 return
             try:
-                async with asyncio.timeout(READ_TIMEOUT_SECONDS):
+                async with asyncio.timeout(self._keys.patience_seconds):
                     known = await self._keys.list()
             except STORE_ERRORS as error:
                 raise Unavailable(

@@ -21,6 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 #: Wait for a locked store at most this long.
 LOCK_TIMEOUT_SECONDS = 0.2
+LOCAL_PATIENCE_SECONDS = 2.0
+NETWORK_PATIENCE_SECONDS = 0.25
 #: Any fixed number; gateways that start together migrate one after the other.
 MIGRATION_LOCK = 7_340_251
 MIGRATION_LOCK_SECONDS = 30.0
@@ -32,12 +34,24 @@ class Database:
     """Connections to one database; open them with `reading` and `writing`."""
 
     def __init__(
-        self, url: str, *, lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS, pool_size: int = 4
+        self,
+        url: str,
+        *,
+        lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS,
+        patience_seconds: float | None = None,
+        pool_size: int = 4,
     ) -> None:
-        """Connect lazily: nothing is opened before the first use. `url` may hold a password."""
+        """Connect lazily: nothing is opened before the first use. `url` may hold a password.
+
+        `patience_seconds` bounds what a request waits for the store in all: by default .25 s for
+        one behind a network, and 2 s for a local file, where only the wait for a lock is short: a
+        slow disk or a busy machine that still writes is no reason to refuse.
+        """
         self._url = make_url(url)
-        self._lock_timeout_seconds = lock_timeout_seconds
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
+        self.patience_seconds = patience_seconds or (
+            LOCAL_PATIENCE_SECONDS if self.is_sqlite else NETWORK_PATIENCE_SECONDS
+        )
         self.engine = self._build(self._url, lock_timeout_seconds, pool_size)
 
     @asynccontextmanager

@@ -157,12 +157,13 @@ def uncertainty_of(entry: dict[str, object]) -> float:
     of the one closest to one half. An answer without scores was as unsure as can be.
     """
     answer = entry["answer"]
-    probabilities = answer.get("probabilities", {}) if isinstance(answer, dict) else {}
+    scores = answer.get("probabilities", {}) if isinstance(answer, dict) else {}
+    probabilities = [float(score) for score in scores.values()]
     if not probabilities:
         return 1.0
-    if abs(sum(probabilities.values()) - 1.0) < 1e-3:
-        return 1.0 - max(probabilities.values())
-    return 2.0 * max(min(p, 1.0 - p) for p in probabilities.values())
+    if abs(sum(probabilities) - 1.0) < 1e-3:
+        return 1.0 - max(probabilities)
+    return 2.0 * max(min(p, 1.0 - p) for p in probabilities)
 
 
 def given_label(entry: dict[str, object]) -> str:

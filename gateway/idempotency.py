@@ -31,7 +31,6 @@ KEEP_SECONDS = 15 * 60.0
 CLAIM_SECONDS = 60.0
 WAIT_SECONDS = 5.0
 POLL_SECONDS = 0.1
-STORE_TIMEOUT_SECONDS = 0.25
 MAX_KEY_CHARACTERS = 255
 
 COLUMNS = IDEMPOTENT_ANSWERS.c
@@ -109,7 +108,7 @@ class IdempotentAnswers:
         """Give a key free outside of an audit transaction; never raises for a store that fails."""
         with contextlib.suppress(*STORE_ERRORS):
             async with (
-                asyncio.timeout(STORE_TIMEOUT_SECONDS),
+                asyncio.timeout(self._database.patience_seconds),
                 self._database.writing() as connection,
             ):
                 await connection.execute(claim.outcome(None))
@@ -123,7 +122,7 @@ class IdempotentAnswers:
         """Claim or read once; None while another request is at work."""
         try:
             async with (
-                asyncio.timeout(STORE_TIMEOUT_SECONDS),
+                asyncio.timeout(self._database.patience_seconds),
                 self._database.writing() as connection,
             ):
                 return await self._claim_or_read(connection, question)

@@ -58,6 +58,7 @@ class KeyStore:
         """Owns neither of the two."""
         self._database = database
         self._now = now
+        self.patience_seconds = database.patience_seconds
 
     async def make(
         self,

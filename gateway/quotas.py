@@ -18,6 +18,7 @@ from typing import Self
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
+from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from contracts.errors import RateLimited
@@ -72,20 +73,24 @@ class Quotas(AbstractAsyncContextManager["Quotas"]):
         shared_url: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`shared_url` is a `redis://`, `rediss://` or `redis+unix://` URL; 0 means no limit."""
+        """0 means no limit. `shared_url` is a redis, rediss or redis+unix URL, of Valkey too."""
         self._requests_per_minute = requests_per_minute
         self._clock = clock
         self._local = MovingWindow(window_seconds=WINDOW_SECONDS, clock=clock)
-        self._storage: RedisStorage | None = None
+        self._pool: ConnectionPool | None = None
         self._shared: MovingWindowRateLimiter | None = None
         if shared_url is not None:
-            self._storage = RedisStorage(
-                f"async+{shared_url}",
-                implementation="redispy",
+            self._pool = ConnectionPool.from_url(
+                shared_url.replace("redis+unix://", "unix://"),
                 socket_timeout=STORE_TIMEOUT_SECONDS,
                 socket_connect_timeout=STORE_TIMEOUT_SECONDS,
             )
-            self._shared = MovingWindowRateLimiter(self._storage)
+            storage = RedisStorage(
+                "async+redis://",
+                implementation="redispy",
+                connection_pool=self._pool,  # type: ignore[arg-type] # documented, not annotated
+            )
+            self._shared = MovingWindowRateLimiter(storage)
         self._paused_until = -math.inf
 
     async def __aenter__(self) -> Self:
@@ -94,8 +99,8 @@ class Quotas(AbstractAsyncContextManager["Quotas"]):
 
     async def __aexit__(self, *_exc: object) -> None:
         """Close the connections to the shared store."""
-        if self._storage is not None:
-            await self._storage.bridge.get_connection().aclose()
+        if self._pool is not None:
+            await self._pool.aclose()
 
     @property
     def is_shared(self) -> bool:

@@ -58,6 +58,11 @@ class Store:
                 await self.answers.release(claim)
             raise
 
+    async def revive(self) -> None:
+        """Try an audit store that could not be written last time; readiness waits for it."""
+        if not self.audit.available:
+            await self.audit.probe()
+
     def pseudonym(self, reference: str | None) -> str | None:
         """Return the keyed hash of a patient reference; None for none."""
         return None if reference is None else self.keyring.pseudonym(reference)

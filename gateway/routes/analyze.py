@@ -10,6 +10,7 @@ from contracts.errors import InvalidInput, ModelUnavailable
 from contracts.modality import JPEG, PNG, Modality
 from contracts.schemas import Prediction
 from gateway.answering import answered
+from gateway.breaker import State
 from gateway.dependencies import OptionsDep, Parts, PartsDep, question_of
 from gateway.documents import ANALYSIS_ERRORS, IMAGE_BODY, REPEATABLE, problems
 from gateway.question import Question
@@ -39,9 +40,10 @@ async def analyze(request: Request, parts: PartsDep, options: OptionsDep) -> Res
 
 
 def ready_guide(parts: Parts) -> Modality:
-    """Return a ready image modality, whose service can tell the others apart."""
+    """Return an image modality whose service is ready and answers; it knows the others' kinds."""
     for modality in parts.modalities:
-        if modality.is_image and parts.watch.ready[modality.id]:
+        answers = parts.lanes[modality.id].breaker.state is not State.OPEN
+        if modality.is_image and answers and parts.watch.ready[modality.id]:
             return modality
     raise ModelUnavailable("No image service is ready to recognise the image.")
 

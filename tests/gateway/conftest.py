@@ -109,8 +109,18 @@ def postgres_server():
 async def postgres(postgres_server):
     """A migrated, empty PostgreSQL database."""
     name = f"t{uuid.uuid4().hex}"
-    database = Database(await postgres_server.create(name))
+    database = Database(
+        await postgres_server.create(name), lock_timeout_seconds=10, patience_seconds=20
+    )
     await database.migrate()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def hasty_postgres(postgres):
+    """The same database, with the waits of production."""
+    database = Database(postgres.engine.url.render_as_string(hide_password=False))
     yield database
     await database.close()
 

@@ -64,7 +64,7 @@ async def test_F11_an_absent_redis_costs_a_quarter_second_once_and_then_nothing(
         assert not quotas.is_shared
         with pytest.raises(QuotaExceeded):
             await quotas.spend("a")
-    assert once < 0.4
+    assert once < 1
     assert (first.remaining, second.remaining) == (1, 0)
 
 
@@ -76,7 +76,7 @@ async def test_F11_a_redis_that_accepts_and_never_answers_is_not_waited_for():
             await quotas.spend("a")
             waited = time.monotonic() - started
 
-    assert waited < 0.4
+    assert waited < 1
 
 
 async def test_F11_a_redis_that_is_back_is_used_again_after_the_pause(tmp_path):
