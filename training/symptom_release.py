@@ -82,9 +82,8 @@ def fit_differential(
 ) -> DecisionRule:
     """Return the rule of a ranked differential, from out-of-fold scores.
 
-    A label belongs to the differential, and counts as positive, from the bound that keeps the
-    true label in it at the stated coverage, over all labels and for each. There is a single
-    answer from the lowest top probability above which lists as short as `gate`'s are answered
+    A label belongs to the differential, and counts as positive, from the bound that keeps it
+    there at the stated coverage, and in any case from `always_listed`. There is a single answer from the lowest top probability above which lists as short as `gate`'s are answered
     with the stated accuracy.
     """
     temperature, _ = fit_softmax(calibration.logits, calibration.truth, with_bias=False)
@@ -100,9 +99,8 @@ def fit_differential(
         coverage=recipe.coverage,
     )
     probabilities = probabilities_of(calibration.logits, rule)
-    overall = conformal.set_minimum(probabilities[calibration.truth], recipe.coverage)
     own = conformal.class_minimums(probabilities, calibration.truth, recipe.coverage)
-    bounds = tuple(min(bound, overall) for bound in own)
+    bounds = tuple(min(bound, recipe.always_listed) for bound in own)
     return replace(
         rule,
         thresholds=bounds,

@@ -19,7 +19,8 @@ class TermRecipe:
 
     `masks` random masks are drawn per case and number of symptoms. The smallest number of known
     symptoms whose top-1 accuracy reaches `minimum_terms_accuracy` is the model's minimum;
-    answers on lists of three are right in `answer_accuracy` of the cases.
+    answers on lists of three are right in `answer_accuracy` of the cases. A disease with a
+    probability of at least `always_listed` is part of every differential.
     """
 
     smoothing: tuple[float, ...] = (0.005, 0.01, 0.02, 0.05, 0.1)
@@ -28,6 +29,7 @@ class TermRecipe:
     minimum_terms_accuracy: float = 0.9
     answer_accuracy: float = 0.95
     coverage: float = 0.95
+    always_listed: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
