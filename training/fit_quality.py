@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from contracts.decoder import decode_input
-from contracts.images import reduced_side, to_canonical
-from contracts.modality import QualityLimits
+from contracts.images import to_canonical
+from contracts.modality import Kind, QualityLimits
 from contracts.quality import fit_limits, measure
+from training.inputs import loader_for
 from training.manifest import TRAIN
-from training.predict import read_payload
 from training.trained import Trained
 
 #: Evenly spread inputs that are measured at most; the tails of so many are known well enough.
 MEASURED = 2000
 FEWEST = 50
+#: Records are measured as clean pages and as pages that somebody photographed or scanned.
+PAGE_VARIANTS = 4
 
 
 def fit_quality(trained: Trained) -> QualityLimits:
@@ -20,15 +21,13 @@ def fit_quality(trained: Trained) -> QualityLimits:
     rows = trained.manifest.part(TRAIN)
     if len(rows) < FEWEST:
         return QualityLimits()
-    step = max(1, len(rows) // MEASURED)
+    rows = rows[:: max(1, len(rows) // MEASURED)]
+    load = loader_for(rows, trained.modality)
+    variants = PAGE_VARIANTS if trained.modality.kind is Kind.ECG else 1
     measures = []
-    for row in rows[::step]:
-        decoded = decode_input(
-            read_payload(row.path),
-            trained.modality,
-            render=trained.render,
-            keep_side=reduced_side(trained.image),
-        )
-        side = min(decoded.width, decoded.height)
-        measures.append(measure(to_canonical(decoded.image, trained.image), min_side=side))
+    for index in range(len(rows)):
+        for variant in range(variants):
+            picture = load(index, variant)
+            canonical = to_canonical(picture, trained.image)
+            measures.append(measure(canonical, min_side=min(picture.size)))
     return fit_limits(measures)
