@@ -9,14 +9,14 @@ what answers. `decide` turns the score into the decision.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.errors import BadCheckpoint
+from contracts.errors import BadCheckpoint, ModelUnavailable
 from contracts.estimator import SavedEstimator
 from contracts.findings import Judgement, judge
 from contracts.modality import DecisionRule, Modality, RedFlag
@@ -65,7 +65,9 @@ class Scorer(Protocol):
     """Scores documents of one modality."""
 
     def score(self, document: Mapping[str, Json]) -> TableScore:
-        """Raises InvalidField (422) for a document that may not be scored."""
+        """Raises InvalidField (422) for a document that may not be scored, and ModelUnavailable
+        (503) when the model gives a value that is not finite.
+        """
         ...
 
 
@@ -132,6 +134,7 @@ class ColumnScorer:
         reference = np.asarray(known["reference"])
         moved = weights * (design - reference)
         log_odds = float(design @ weights + pipeline["model"].intercept_[0])
+        _check_finite((log_odds, *moved))
         return TableScore(
             logits=_two_logits(log_odds),
             contributions=self._contributions(row, known["sources"], moved),
@@ -183,6 +186,7 @@ class TermScorer:
         columns = [self._column[term] for term in terms.recognised]
         present[0, columns] = 1.0
         logits = np.asarray(self._model.predict_log_proba(present))[0, self._order]
+        _check_finite(logits)
         first, second = (int(index) for index in np.argsort(-logits, kind="stable")[:2])
         gains = self._weights[first, columns] - self._weights[second, columns]
         contributions = [
@@ -226,8 +230,14 @@ def _two_logits(log_odds: float) -> tuple[float, float]:
     return -_softplus(log_odds), -_softplus(-log_odds)
 
 
+def _check_finite(values: Iterable[float]) -> None:
+    """Raise ModelUnavailable when what was learned is damaged."""
+    if not all(math.isfinite(value) for value in values):
+        raise ModelUnavailable("The model gave no finite answer.", retry_after_seconds=30)
+
+
 def _softplus(value: float) -> float:
-    """log(1 + exp(value)) without overflow; NaN stays NaN, for the control cases to find."""
+    """log(1 + exp(value)) without overflow."""
     return max(value, 0.0) + math.log1p(math.exp(-abs(value)))
 
 

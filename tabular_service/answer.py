@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import math
 
-from contracts.errors import ModelUnavailable
 from contracts.findings import Judgement
 from contracts.modality import JSON, RedFlag
 from contracts.schemas import (
@@ -29,12 +27,7 @@ def answer(
     request_id: str,
     prevalence: float | None,
 ) -> Prediction:
-    """Return the answer of one scored document.
-
-    Raises ModelUnavailable (503) when the model gave a value that is not finite.
-    """
-    if not all(math.isfinite(value) for value in score.logits):
-        raise ModelUnavailable("The model gave no finite answer.")
+    """Return the answer of one scored document."""
     release, modality = model.release, model.modality
     judgement = decide(score, release.decision, modality)
     flags = [_flag(flag) for flag in score.flags]

@@ -45,7 +45,8 @@ class TabularEngine(AbstractAsyncContextManager["TabularEngine"]):
     ) -> Prediction:
         """Return the answer on one document.
 
-        Raises BadRequest (400), PayloadTooLarge (413), InvalidInput and InvalidField (422).
+        Raises BadRequest (400), PayloadTooLarge (413), InvalidInput and InvalidField (422)
+        and ModelUnavailable (503) for a model that gives no finite number.
         """
         prediction, _ = await self._run(lambda: self._answer(payload, request_id, prevalence))
         return prediction

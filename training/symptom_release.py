@@ -83,8 +83,9 @@ def fit_differential(
     """Return the rule of a ranked differential, from out-of-fold scores.
 
     A label belongs to the differential, and counts as positive, from the bound that keeps it
-    there at the stated coverage, and in any case from `always_listed`. There is a single answer from the lowest top probability above which lists as short as `gate`'s are answered
-    with the stated accuracy.
+    there at the stated coverage, and in any case from `always_listed`. There is a single answer
+    from the lowest top probability above which lists as short as `gate`'s are answered with the
+    stated accuracy.
     """
     temperature, _ = fit_softmax(calibration.logits, calibration.truth, with_bias=False)
     size = len(modality.labels)

@@ -3,6 +3,7 @@ import math
 
 import pytest
 
+from contracts.errors import ModelUnavailable
 from contracts.registry import get_modality
 from contracts.schemas import Outcome
 from tabular_service.engine import TabularEngine
@@ -95,8 +96,6 @@ async def test_the_scorer_gives_what_the_pipeline_gives(heart_model, man):
 
 
 async def test_a_model_that_gives_no_number_gives_no_answer(heart_model, man):
-    from contracts.errors import ModelUnavailable
-
     heart_model._saved.estimators["required"]["model"].intercept_[0] = float("nan")
 
     with pytest.raises(ModelUnavailable):
