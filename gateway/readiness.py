@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Self
 
@@ -14,11 +14,20 @@ class ReadinessWatch(AbstractAsyncContextManager["ReadinessWatch"]):
     """Polls `/readyz` of every service; open it with `async with`."""
 
     def __init__(
-        self, client: InferenceClient, modality_ids: Sequence[str], *, poll_seconds: float
+        self,
+        client: InferenceClient,
+        modality_ids: Sequence[str],
+        *,
+        poll_seconds: float,
+        each_round: Callable[[], Awaitable[object]],
     ) -> None:
-        """Until the first answer a service counts as not ready."""
+        """Until the first answer a service counts as not ready.
+
+        `each_round` is awaited after every poll, to look at what else may have come back.
+        """
         self._client = client
         self._poll_seconds = poll_seconds
+        self._each_round = each_round
         self._task: asyncio.Task[None] | None = None
         self.ready: dict[str, bool] = dict.fromkeys(modality_ids, False)
 
@@ -42,4 +51,5 @@ class ReadinessWatch(AbstractAsyncContextManager["ReadinessWatch"]):
         """Ask again and again, with a pause in between."""
         while True:
             await self.refresh()
+            await self._each_round()
             await asyncio.sleep(self._poll_seconds)
