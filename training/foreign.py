@@ -17,7 +17,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
-from contracts.modality import ImageSpec, Modality
+from contracts.modality import ImageSpec, Kind, Modality
 from contracts.network import Output
 from contracts.registry import get_modality
 from contracts.validity import OTHER
@@ -112,8 +112,13 @@ def _foreign_kinds(
 def _bank(
     manifest: Manifest, parts: Sequence[str], kind: Modality, spec: ImageSpec, count: int
 ) -> ImageBank:
-    """Up to `count` evenly spread inputs of some parts, fitted as the own model fits them."""
+    """Up to `count` evenly spread inputs of some parts, fitted as the own model fits them.
+
+    Every other record is a page as somebody would photograph it, so that such pages are known.
+    """
     rows: list[Row] = [row for part in parts for row in manifest.part(part)]
     step = max(1, len(rows) // count)
     rows = rows[::step][:count]
-    return load_bank(len(rows), loader_for(rows, kind), torch.zeros(len(rows)), spec)
+    load, variants = loader_for(rows, kind), 2 if kind.kind is Kind.ECG else 1
+    targets = torch.zeros(len(rows))
+    return load_bank(len(rows), lambda index, _: load(index, index % variants), targets, spec)
