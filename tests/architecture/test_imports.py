@@ -20,25 +20,25 @@ OURS = {
     "client",
     "deploy",
 }
-#: Process → (module that is its entry, packages of ours it may load, what it must never load).
+#: Process → (package or modules to load whole, packages of ours it may load, what never).
 PROCESSES = {
     "gateway": (
-        "gateway.__main__",
+        "gateway",
         {"contracts", "serving", "gateway"},
         {"torch", "torchvision", "PIL", "numpy", "sklearn", "skops", "wfdb", "reportlab", "fpdf"},
     ),
     "vision_service": (
-        "vision_service.__main__",
+        "vision_service",
         {"contracts", "serving", "vision_service"},
         {"captum", "matplotlib", "wfdb", "pandas", "sklearn", "skops", "httpx2", "sqlalchemy"},
     ),
     "tabular_service": (
-        "tabular_service.__main__",
+        "tabular_service",
         {"contracts", "serving", "tabular_service"},
         {"torch", "torchvision", "PIL", "httpx2", "sqlalchemy"},
     ),
     "training": (
-        "training.__main__",
+        "training",
         {"contracts", "training"},
         {"fastapi", "starlette", "uvicorn", "httpx2"},
     ),
@@ -50,13 +50,22 @@ PROCESSES = {
 }
 
 
+PROGRAM = """
+import importlib, json, pkgutil, sys
+
+for name in sys.argv[1:]:
+    module = importlib.import_module(name)
+    for found in pkgutil.walk_packages(getattr(module, "__path__", ()), f"{name}."):
+        if "migrations" not in found.name:  # Run by Alembic alone, which sets its context first.
+            importlib.import_module(found.name)
+print(json.dumps(list(sys.modules)))
+"""
+
+
 def loaded_by(modules: str) -> set[str]:
-    """The top-level names in `sys.modules` after importing these in a fresh interpreter."""
-    imports = ", ".join(modules.split())
-    program = f"import {imports}, json, sys; print(); print(json.dumps(list(sys.modules)))"
-    result = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    """The top-level names in `sys.modules` after importing these whole in a fresh interpreter."""
+    command = [sys.executable, "-c", PROGRAM, *modules.split()]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return {name.split(".")[0] for name in json.loads(result.stdout.splitlines()[-1])}
 
