@@ -9,12 +9,23 @@ import typer
 from pydantic import ValidationError
 
 from gateway.app import create_app
+from gateway.commands import audit, feedback, keys, receipts, secrets
+from gateway.keyring import BadSecret
 from gateway.settings import GatewaySettings
+from gateway.store import open_keyring
 from serving.app import Shell
 from serving.logs import configure_logging
 from serving.server import ServerOptions, run
 
 app = typer.Typer(add_completion=False, no_args_is_help=False)
+for name, commands in (
+    ("keys", keys.app),
+    ("secrets", secrets.app),
+    ("audit", audit.app),
+    ("receipts", receipts.app),
+    ("feedback", feedback.app),
+):
+    app.add_typer(commands, name=name)
 EXIT_BAD_SETTINGS = 78
 
 
@@ -29,8 +40,9 @@ def serve() -> int:
     """Read the environment, run the server, return its exit code."""
     try:
         settings = GatewaySettings()
+        open_keyring(settings)  # before the server, so that a weak secret is one line
         gateway = create_app(settings)
-    except (ValidationError, ValueError) as error:
+    except (ValidationError, ValueError, BadSecret) as error:
         typer.echo(_explain(error), err=True)
         return EXIT_BAD_SETTINGS
     configure_logging(settings.log_level)
@@ -49,7 +61,7 @@ def serve() -> int:
     )
 
 
-def _explain(error: ValueError) -> str:
+def _explain(error: ValueError | BadSecret) -> str:
     """Say which setting is wrong, without its value, which may be a secret."""
     if isinstance(error, ValidationError):
         faults = (

@@ -1,0 +1,1 @@
+"""Commands of `python -m gateway`: keys, audit, receipts, feedback, secrets. One file each."""
