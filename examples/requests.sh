@@ -13,5 +13,5 @@ post -F file=@chest-xray/person418_virus_852.jpeg "$url/v1/chest-xray/prediction
 post -F file=@skin-lesion/ISIC_0024332.jpg "$url/v1/skin-lesion/predictions"
 post -F file=@breast-ultrasound/malignant-6.png "$url/v1/breast-ultrasound/predictions"
 post -F file=@ecg/00492_lr.hea -F file=@ecg/00492_lr.dat "$url/v1/ecg/predictions"
-post --json @symptoms/chills-and-fever.json "$url/v1/symptoms/predictions"
-post --json @heart-risk/man-58.json "$url/v1/heart-risk/predictions"
+post -H content-type:application/json -d @symptoms/chills-and-fever.json "$url/v1/symptoms/predictions"
+post -H content-type:application/json -d @heart-risk/man-58.json "$url/v1/heart-risk/predictions"
