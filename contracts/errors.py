@@ -22,6 +22,9 @@ Foreign exceptions are translated where they arise (`raise … from error`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class ServiceError(Exception):
     """An error with a public face: status, code, title, detail and, where it helps, Retry-After."""
@@ -29,6 +32,8 @@ class ServiceError(Exception):
     status = 500
     code = "internal_error"
     title = "Internal error"
+    members: Mapping[str, object] = MappingProxyType({})
+    """Further members of the problem body; values of ours, never of the request."""
 
     def __init__(
         self,

@@ -119,7 +119,7 @@ def _internal_error() -> ServiceError:
 def _answer(error: ServiceError, scope: Scope) -> Response:
     """Note the code for the log line and build the response."""
     note(scope, code=error.code)
-    return problem_response(error, request_id_of(scope))
+    return problem_response(error, request_id_of(scope), extensions=dict(error.members))
 
 
 async def _on_service_error(request: Request, error: Exception) -> Response:
