@@ -135,7 +135,8 @@ def _with_abstention(rule: DecisionRule, probabilities: Array, accept: float) ->
     """Spend at most half of the abstentions on large sets and the rest on low probability."""
     size = (probabilities >= np.asarray(rule.set_minimum)).sum(axis=1)
     budget = 1 - (1 - accept) / 2
-    largest = next(limit for limit in range(1, size.max() + 1) if (size <= limit).mean() >= budget)
+    limits = range(1, probabilities.shape[1] + 1)
+    largest = next(limit for limit in limits if (size <= limit).mean() >= budget)
     bounded = replace(rule, max_set_size=int(largest))
     top = probabilities.max(axis=1)
     answered = np.sort(top[accepted_of(probabilities, bounded)])[::-1]
