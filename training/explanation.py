@@ -25,8 +25,11 @@ from contracts.modality import ImageSpec
 from training.inputs import loader_for
 from training.manifest import VAL, Row
 from training.map_checks import (
+    Blurred,
     Map,
+    Pixels,
     Score,
+    blur,
     centre_gaussian,
     deletion,
     energy_in_mask,
@@ -46,9 +49,9 @@ MOST_SIMILAR, MOST_HOTSPOT = 0.6, 4.0
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One validation input: picture at input size in 0–1, its label, its lesion mask or None."""
+    """One validation input: picture at input size, its label, its lesion mask or None."""
 
-    picture: NDArray[np.float64]
+    picture: Blurred
     label: int
     mask: NDArray[np.bool_] | None
 
@@ -149,7 +152,7 @@ def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 
 def _heat(network: nn.Module, spec: ImageSpec, case: Case, layer: str) -> Map:
     """The map of the case's own label at picture size."""
-    tensor = normalise(Image.fromarray((case.picture * 255).round().astype(np.uint8)), spec)
+    tensor = normalise(Image.fromarray((case.picture.sharp * 255).round().astype(np.uint8)), spec)
     raw = influence_map(network, tensor, case.label, layer).values.double().numpy()
     return enlarge(raw, spec.height, spec.width)
 
@@ -158,7 +161,7 @@ def _scorer(network: nn.Module, trained: Trained) -> Score:
     """Return the function from pictures to the uncalibrated probability of one label."""
     softmax = trained.modality.activation == "softmax"
 
-    def score(pictures: NDArray[np.float64], label: int) -> Map:
+    def score(pictures: Pixels, label: int) -> Map:
         images = [Image.fromarray((p * 255).round().astype(np.uint8)) for p in pictures]
         with torch.inference_mode():
             logits = network(torch.stack([normalise(image, trained.image) for image in images]))
@@ -191,9 +194,9 @@ def _cases(trained: Trained) -> list[Case]:
     load = loader_for(rows, modality)
     cases = []
     for index, row in enumerate(rows):
-        picture = np.asarray(to_canonical(load(index, 0), trained.image), dtype=np.float64) / 255
+        picture = np.asarray(to_canonical(load(index, 0), trained.image), dtype=np.float32) / 255
         label = next(code for code in row.labels if code in wanted)
-        cases.append(Case(picture, modality.codes.index(label), _mask(row, trained.image)))
+        cases.append(Case(blur(picture), modality.codes.index(label), _mask(row, trained.image)))
     return cases
 
 

@@ -7,22 +7,31 @@ al. 2018), weight randomisation (Adebayo et al. 2018), and a hotspot that never 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torchvision.transforms.v2 import functional as tv
 
 Map = NDArray[np.float64]
+Pixels = NDArray[np.float32]
 #: From a batch of pictures `[B, H, W, 3]` in 0–1 to the probability of one label `[B]`.
-Score = Callable[[NDArray[np.float64], int], Map]
+Score = Callable[[Pixels, int], Map]
 
 STEPS = (0.1, 0.2, 0.3, 0.5)
 
 
+@dataclass(frozen=True, slots=True)
+class Blurred:
+    """A picture `[H, W, 3]` in 0–1 and its blurred copy, which stands for "nothing here"."""
+
+    sharp: Pixels
+    soft: Pixels
+
+
 def enlarge(raw: Map, height: int, width: int) -> Map:
     """Return a raw map at picture size, scaled to 0–1."""
-    import torch
-
     grown = tv.resize(torch.from_numpy(raw)[None, None].float(), [height, width], antialias=True)
     grown = grown[0, 0].double().numpy()
     spread = grown.max() - grown.min()
@@ -51,14 +60,14 @@ def energy_in_mask(heat: Map, mask: NDArray[np.bool_]) -> float:
     return float(share / max(float(mask.mean()), 1e-9))
 
 
-def deletion(picture: NDArray[np.float64], heat: Map, label: int, score: Score) -> float:
+def deletion(pair: Blurred, heat: Map, label: int, score: Score) -> float:
     """Mean probability of the label while the map's brightest shares are blurred away."""
-    return float(score(_mixed(picture, heat, keep_bright=False), label).mean())
+    return float(score(_mixed(pair, heat, keep_bright=False), label).mean())
 
 
-def insertion(picture: NDArray[np.float64], heat: Map, label: int, score: Score) -> float:
+def insertion(pair: Blurred, heat: Map, label: int, score: Score) -> float:
     """Mean probability of the label while only the map's brightest shares are sharp."""
-    return float(score(_mixed(picture, heat, keep_bright=True), label).mean())
+    return float(score(_mixed(pair, heat, keep_bright=True), label).mean())
 
 
 def similarity(first: Map, second: Map) -> float:
@@ -74,14 +83,17 @@ def hotspot_ratio(heats: Sequence[Map]) -> float:
     return float(mean.max() / max(mean.mean(), 1e-9))
 
 
-def _mixed(picture: NDArray[np.float64], heat: Map, *, keep_bright: bool) -> NDArray[np.float64]:
-    """The picture with its brightest (or all but its brightest) shares replaced by blur."""
-    import torch
-
+def blur(picture: Pixels) -> Blurred:
+    """Return a picture with its copy under a Gaussian of ten pixels."""
     channels = torch.from_numpy(picture).permute(2, 0, 1)
-    blurred = tv.gaussian_blur(channels, [31, 31], [10.0, 10.0]).permute(1, 2, 0).numpy()
+    soft = tv.gaussian_blur(channels, [31, 31], [10.0, 10.0]).permute(1, 2, 0).numpy()
+    return Blurred(picture, soft)
+
+
+def _mixed(pair: Blurred, heat: Map, *, keep_bright: bool) -> Pixels:
+    """The picture with its brightest (or all but its brightest) shares replaced by blur."""
     versions = []
     for step in STEPS:
         bright = (heat >= np.quantile(heat, 1 - step))[..., None]
-        versions.append(np.where(bright == keep_bright, picture, blurred))
+        versions.append(np.where(bright == keep_bright, pair.sharp, pair.soft))
     return np.stack(versions)

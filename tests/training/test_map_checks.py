@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from training.map_checks import (
+    blur,
     centre_gaussian,
     deletion,
     energy_in_mask,
@@ -31,7 +32,7 @@ def contrast_in_corner(pictures, label):
 
 @pytest.fixture
 def picture():
-    return np.random.default_rng(0).random((SIDE, SIDE, 3))
+    return blur(np.random.default_rng(0).random((SIDE, SIDE, 3), dtype=np.float32))
 
 
 def test_a_map_of_what_the_score_looks_at_wins_deletion_and_insertion(picture):
