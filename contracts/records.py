@@ -28,7 +28,7 @@ class RecordLimits:
     """Bounds of a record beyond the byte limits of its archive."""
 
     min_seconds: float = 1.0
-    max_samples: int = 8_000_000
+    max_samples: int = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts.records import Waveform
+from contracts.renderer import window
 from contracts.resampling import limit_rate
 
 _Array = NDArray[np.float64]
@@ -35,8 +36,8 @@ IMPLAUSIBLE = "rate_implausible"
 class HeartRate:
     """Beats per minute from the median interval, or None with the reason.
 
-    `beats_seconds` are the times of the beats found. `regularity` is the share of intervals
-    within 10 % of the median.
+    `beats_seconds` are the times of the beats found, from the start of what is shown.
+    `regularity` is the share of intervals within 10 % of the median.
     """
 
     beats_per_minute: float | None
@@ -64,12 +65,12 @@ def measure_record(waveform: Waveform) -> dict[str, float | str | bool | list[st
 
 
 def heart_rate(waveform: Waveform) -> HeartRate:
-    """Measure the heart rate.
+    """Measure the heart rate of the ten seconds that the page shows.
 
     None with `too_few_beats` (under four beats, or a record too short or flat), `beats_unclear`
     (what was found does not stand out from what lies between) or `rate_implausible`.
     """
-    energy = _slope_energy(waveform)
+    energy = _slope_energy(window(waveform))
     beats = _find_beats(energy)
     times = tuple(float(beat) / _WORKING_HZ for beat in beats)
     if len(beats) < _MIN_BEATS:

@@ -34,6 +34,13 @@ def test_the_times_of_the_beats_are_those_of_the_r_peaks():
     assert found.regularity == 1.0
 
 
+def test_a_long_record_is_measured_where_the_page_shows_it():
+    slow, fast = synthetic_ecg(60, seconds=10), synthetic_ecg(120, seconds=10)
+    signals = np.concatenate([slow, fast, slow], axis=1)
+
+    assert heart_rate(waveform(signals)).beats_per_minute == pytest.approx(120, rel=0.03)
+
+
 def test_one_bad_lead_does_not_disturb():
     signals = synthetic_ecg(80)
     signals[1] = np.random.default_rng(0).normal(0, 1.0, 1000)
