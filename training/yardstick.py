@@ -6,8 +6,8 @@
     frozen   the same on the initialisation that the page model starts from, when it is given
 
 `python -m training.yardstick --manifest runs/manifests/ecg.csv --out runs/ecg/yardstick.json`.
-With `--scores` the out-of-fold scores of the page model (`{id: [score per label]}`) are compared
-with all of them on the same bootstrap draws.
+With `--scores` the page model's `out_of_fold.json` (see `training/cross.py`) is compared with all
+of them on the same bootstrap draws.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def compare(
         scores[name] = out_of_fold(rows, len(modality.codes), prepare())
         seconds[name] = round(time.monotonic() - started, 1)
     if page is not None:
-        given = json.loads(page.read_text())
+        given = json.loads(page.read_text())["logits"]
         scores["page"] = np.array([given[row.id] for row in rows])
     return {
         "manifest_sha256": manifest.sha256,
@@ -192,7 +192,7 @@ def main(
     manifest: Annotated[Path, typer.Option(help="Manifest with a column fold.")],
     out: Annotated[Path, typer.Option(help="JSON file to write.")],
     init: Annotated[Path | None, typer.Option(help="State dict for the frozen encoder.")] = None,
-    scores: Annotated[Path | None, typer.Option(help="Page model's scores by id, JSON.")] = None,
+    scores: Annotated[Path | None, typer.Option(help="out_of_fold.json of the page model.")] = None,
 ) -> None:
     """Compare the yardsticks of the ECG page model out of fold."""
     result = compare(read_manifest(manifest, "ecg"), init=init, page=scores)
