@@ -44,11 +44,12 @@ def settings_for(modality: Modality, config: Mapping[str, object]) -> Calibratio
     """Return the settings of a run: by kind of output, with the recipe's `minimum_sensitivity`
     (binary), `balanced_decision`, `accept` and `coverage`.
     """
-    sensitivity = _number(config, "minimum_sensitivity", 0.0) or 0.98
+    sensitivity = _number(config, "minimum_sensitivity", 0.0) or 0.95
     if modality.activation == "sigmoid":
         operating = OperatingRule("balanced")
     elif len(modality.labels) == 2:
-        operating = OperatingRule("sensitivity", sensitivity)
+        # The prevalence at the place of use is unknown, so neither error counts more by number.
+        operating = OperatingRule("balanced", sensitivity)
     else:
         operating = OperatingRule("specificity", 0.9)
     return CalibrationSettings(
