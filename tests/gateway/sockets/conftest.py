@@ -69,7 +69,7 @@ class Gateway:
         return self.process.wait(60)
 
     def _wait(self):
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.log
             try:
