@@ -46,8 +46,9 @@ _DECODE_FAILURES = (
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 #: A progressive JPEG is decoded once per scan: an honest one has about ten, a bomb thousands.
 MAX_SCANS = 100
-#: A reduced decode keeps at least this many pixels per pixel of the network's base size.
-REDUCED_OVERSAMPLING = 2
+#: A reduced decode keeps at least this many pixels per pixel of the network's base size. Measured
+#: on films enlarged ten times: with 4 a probability moves by less than 0.01, with 3 by 0.014.
+REDUCED_OVERSAMPLING = 4
 _START_OF_SCAN = b"\xff\xda"
 _ORIENTATION_TAG = 0x0112
 _TRANSPOSE = {

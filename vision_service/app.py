@@ -35,7 +35,8 @@ _log = logging.getLogger("vision_service.app")
 def create_app(settings: ServiceSettings, modality: Modality | None = None) -> FastAPI:
     """Return the app; its lifespan loads the model in the background, so probes answer at once.
 
-    `modality` is for entries outside the registry. `app.state.loading` is the loading task.
+    `modality` is for entries outside the registry. `app.state.loading` is the loading task and
+    `app.state.engine_holder` holds what it loaded.
     """
     modality = modality or get_modality(settings.modality)
     shell = Shell()
@@ -68,6 +69,7 @@ def create_app(settings: ServiceSettings, modality: Modality | None = None) -> F
         shell=shell,
         internal_token=settings.token,
     )
+    app.state.engine_holder = holder
     pace = Pace(deadline_seconds=settings.upload_seconds)
     desk = Desk(modality, holder, shell.health, admission, metrics, settings.deadline_seconds, pace)
     app.include_router(vision_router(desk))
