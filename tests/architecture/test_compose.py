@@ -46,7 +46,7 @@ def test_registry_compose_and_procfile_have_the_same_modalities_in_the_same_orde
 @pytest.mark.parametrize("name", IDS)
 def test_compose_and_procfile_run_the_same_model_with_the_same_command(name):
     stanza, process = MODEL_SERVICES[name], PROCESSES[name]
-    members = ("SERVICE_MODALITY", "SERVICE_CHECKPOINT", "OMP_NUM_THREADS")
+    members = ("SERVICE_MODALITY", "SERVICE_CHECKPOINT")
 
     assert stanza["command"] == list(process.command)
     assert stanza["environment"]["SERVICE_MODALITY"] == name

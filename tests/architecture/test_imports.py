@@ -53,6 +53,8 @@ PROCESSES = {
 PROGRAM = """
 import importlib, json, pkgutil, sys
 
+if "tabular_service" in sys.argv:  # As its __main__ does before anything else.
+    importlib.import_module("tabular_service.no_torch").keep_torch_out()
 for name in sys.argv[1:]:
     module = importlib.import_module(name)
     for found in pkgutil.walk_packages(getattr(module, "__path__", ()), f"{name}."):
