@@ -12,7 +12,9 @@ MAX_EXAMPLES_BYTES = 4 * 1024 * 1024
 
 # Written in pieces, so that this file does not find itself.
 MACHINE_PATHS = re.compile(r"(?<![\w.$}])/(?:" + "work|home|root|Users" + r")/\w")
-REGISTRIES = re.compile("pypi" + r"\.org|python" + r"hosted|--(?:extra-)?index-url|--find-links")
+REGISTRIES = re.compile(
+    "pypi" + r"\.org|python" + r"hosted|--(?:extra-)?index-url|--find" + r"-links"
+)
 SECRETS = re.compile(
     "|".join(
         (
