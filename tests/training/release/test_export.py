@@ -134,7 +134,7 @@ def test_a_repeated_export_quotes_the_logged_figures_without_a_second_look(relea
 
 
 def test_another_rule_may_not_look_at_the_test_part_again(released, trained):
-    other = replace(trained, config={"minimum_sensitivity": 0.8})
+    other = replace(trained, config={"minimum_sensitivity": 0.95, "accept": 0.7})
 
     with pytest.raises(AlreadyOpened, match="2026-01-02"):
         assess(build_from(reload_half(trained)), other, released.options)
