@@ -17,7 +17,7 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 PRINTED_URL = "http://localhost:8000"
 MOST_PROBABILITIES = 3
 
-_BLOCK = re.compile(r"```console\n\$ (?P<command>(?:.*\\\n)*.*)\n(?P<answer>.*?)```", re.DOTALL)
+_BLOCK = re.compile(r"```console\n\$ (?P<command>(?:[^\n]*\\\n)*[^\n]*)\n(?P<answer>[^`]*)```")
 
 
 def refresh(text: str, url: str) -> str:
