@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,11 +29,11 @@ def build_heart(
     rows: tuple[Row, ...],
     *,
     seed: int,
-    recipe: ColumnRecipe | None = None,
+    recipe_file: Path | None = None,
     draws: int = DRAWS,
 ) -> TableParts:
     """Cross-validate, calibrate, measure and fit; raise NotBetterThanBaseline."""
-    recipe = recipe or load_recipe(ColumnRecipe, modality.id)
+    recipe = load_recipe(ColumnRecipe, modality.id, recipe_file)
     spec = modality.table
     if spec is None:
         raise ValueError("the modality has no columns")

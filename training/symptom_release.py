@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,11 +35,11 @@ def build_symptoms(
     rows: tuple[Row, ...],
     *,
     seed: int,
-    recipe: TermRecipe | None = None,
+    recipe_file: Path | None = None,
     draws: int = DRAWS,
 ) -> TableParts:
     """Cross-validate, calibrate, measure and fit; raise NotBetterThanBaseline."""
-    recipe = recipe or load_recipe(TermRecipe, modality.id)
+    recipe = load_recipe(TermRecipe, modality.id, recipe_file)
     cases = read_cases(rows, modality)
     options = {"folds": recipe.folds, "masks": recipe.masks, "seed": seed}
     curves: dict[str, list[MaskedScores]] = {

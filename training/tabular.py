@@ -44,19 +44,20 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def train_table(
+def train_table(  # noqa: PLR0913 - the last three are seldom given
     modality_id: str,
     manifest: Path,
     out: Path,
     *,
     seed: int = 0,
+    recipe_file: Path | None = None,
     draws: int = DRAWS,
     clock: Callable[[], datetime] = utc_now,
 ) -> Path:
     """Write the next version of a tabular model below `out` and return its path.
 
-    The part `train` is used whole: figures are out of fold. Raises BadManifest, BadConfig and
-    NotBetterThanBaseline.
+    The part `train` is used whole: figures are out of fold. `recipe_file` replaces the preset.
+    Raises BadManifest, BadConfig and NotBetterThanBaseline.
     """
     modality = get_modality(modality_id)
     listed = read_manifest(manifest, modality_id)
@@ -65,7 +66,7 @@ def train_table(
         raise BadManifest(f"{manifest}: holds no rows of the part {TRAIN!r}.")
     started = time.perf_counter()
     build = build_symptoms if modality.table is None else build_heart
-    parts = build(modality, rows, seed=seed, draws=draws)
+    parts = build(modality, rows, seed=seed, recipe_file=recipe_file, draws=draws)
     folder = out / modality.id
     origin = _origin(parts, listed, seed, time.perf_counter() - started, clock())
     return export_table(parts, origin, folder, modality)

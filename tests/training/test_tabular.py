@@ -11,10 +11,17 @@ from contracts.registry import get_modality
 from contracts.scorer import scorer_of
 from contracts.tables import TableRow, encode_table
 from training.baselines import NotBetterThanBaseline
+from training.config import BadConfig
 from training.manifest import BadManifest, Manifest, Row, write_manifest
 from training.tabular import golden_documents, train_table
 
 SYMPTOMS, HEART = get_modality("symptoms"), get_modality("heart-risk")
+
+
+SMALL = {
+    "symptoms": "smoothing: [0.01]\nfolds: 2\nmasks: 1\n",
+    "heart-risk": "strength: [0.1]\nother_weight: [0.3]\nfolds: 3\nrepeats: 1\nmasks: 1\n",
+}
 
 
 def clock():
@@ -40,8 +47,15 @@ def write_rows(folder, modality, cases):
     return path
 
 
-@pytest.fixture
-def symptom_manifest(tmp_path):
+def train_small(modality, manifest, out):
+    """Train with few folds and draws."""
+    recipe = manifest.with_name("recipe.yaml")
+    recipe.write_text(SMALL[modality.id])
+    return train_table(modality.id, manifest, out, recipe_file=recipe, draws=20, clock=clock)
+
+
+@pytest.fixture(scope="module")
+def symptom_manifest(tmp_path_factory):
     """Six cases per disease: its three symptoms and one that others have as well."""
     ids = [term.id for term in SYMPTOMS.vocabulary]
     cases = [
@@ -49,7 +63,13 @@ def symptom_manifest(tmp_path):
         for index, code in enumerate(SYMPTOMS.codes)
         for repeat in range(6)
     ]
-    return write_rows(tmp_path, SYMPTOMS, cases)
+    return write_rows(tmp_path_factory.mktemp("symptoms"), SYMPTOMS, cases)
+
+
+@pytest.fixture(scope="module")
+def symptom_file(symptom_manifest):
+    """One release of the invented cases."""
+    return train_small(SYMPTOMS, symptom_manifest, symptom_manifest.parent / "out")
 
 
 def heart_cases(random, signal):
@@ -80,19 +100,18 @@ def heart_cases(random, signal):
     return cases
 
 
-def test_a_symptom_manifest_becomes_a_file_with_curve_and_card(symptom_manifest, tmp_path):
-    path = train_table("symptoms", symptom_manifest, tmp_path / "out", draws=50, clock=clock)
+def test_a_symptom_manifest_becomes_a_file_with_curve_and_card(symptom_file):
+    saved = load_estimator(symptom_file, SYMPTOMS)
 
-    saved = load_estimator(path, SYMPTOMS)
     curve = saved.release.metrics["masking"]
-    assert path == tmp_path / "out" / "symptoms" / "v1.skops"
+    assert symptom_file.parts[-3:] == ("out", "symptoms", "v1.skops")
     assert [(row["known"], row["false"]) for row in curve] == [
         (known, false) for false in (0, 1) for known in range(1, 7)
     ]
     assert curve[2]["top1"]["value"] > 0.9
     assert saved.release.extra["minimum_terms"] <= 3
     assert saved.release.provenance["created"] == "2026-01-01T00:00:00+00:00"
-    card = path.with_suffix(".md").read_text()
+    card = symptom_file.with_suffix(".md").read_text()
     assert "Masking curve" in card
     assert "synthetic" in card
 
@@ -100,7 +119,7 @@ def test_a_symptom_manifest_becomes_a_file_with_curve_and_card(symptom_manifest,
 def test_a_heart_manifest_becomes_a_file_with_hospitals_and_bands(tmp_path):
     manifest = write_rows(tmp_path, HEART, heart_cases(np.random.default_rng(1), 1.5))
 
-    path = train_table("heart-risk", manifest, tmp_path / "out", draws=50, clock=clock)
+    path = train_small(HEART, manifest, tmp_path / "out")
 
     release = load_estimator(path, HEART).release
     assert [row["hospital"] for row in release.metrics["hospitals"]["left_out"]] == [
@@ -117,21 +136,21 @@ def test_a_model_without_a_lead_over_age_and_sex_is_not_released(tmp_path):
     manifest = write_rows(tmp_path, HEART, heart_cases(np.random.default_rng(2), 0.0))
 
     with pytest.raises(NotBetterThanBaseline, match="majority"):
-        train_table("heart-risk", manifest, tmp_path / "out", draws=50)
+        train_small(HEART, manifest, tmp_path / "out")
 
     assert not (tmp_path / "out").exists()
 
 
-def test_a_second_release_is_the_next_version(symptom_manifest, tmp_path):
-    first = train_table("symptoms", symptom_manifest, tmp_path / "out", draws=20)
-    second = train_table("symptoms", symptom_manifest, tmp_path / "out", draws=20)
+def test_a_second_release_is_the_next_version(tmp_path):
+    manifest = write_rows(tmp_path, HEART, heart_cases(np.random.default_rng(1), 1.5))
 
-    assert [first.name, second.name] == ["v1.skops", "v2.skops"]
+    names = [train_small(HEART, manifest, tmp_path / "out").name for _ in range(2)]
+
+    assert names == ["v1.skops", "v2.skops"]
 
 
-def test_golden_documents_are_accepted_by_their_own_modality(symptom_manifest, tmp_path):
-    path = train_table("symptoms", symptom_manifest, tmp_path / "out", draws=20)
-    scorer = scorer_of(load_estimator(path, SYMPTOMS), SYMPTOMS)
+def test_golden_documents_name_every_term_and_are_understood(symptom_file):
+    scorer = scorer_of(load_estimator(symptom_file, SYMPTOMS), SYMPTOMS)
 
     named = {
         term
@@ -140,6 +159,14 @@ def test_golden_documents_are_accepted_by_their_own_modality(symptom_manifest, t
     }
 
     assert named == {term.id for term in SYMPTOMS.vocabulary}
+
+
+def test_an_unknown_setting_of_the_recipe_is_refused(symptom_manifest, tmp_path):
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("smothing: [0.1]\n")
+
+    with pytest.raises(BadConfig, match="smothing"):
+        train_table("symptoms", symptom_manifest, tmp_path, recipe_file=recipe)
 
 
 def test_a_manifest_without_training_rows_is_refused(tmp_path):
