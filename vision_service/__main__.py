@@ -22,30 +22,41 @@ def main(arguments: list[str]) -> int:
 
 
 def serve() -> int:
-    """Serve the modality that the environment names until the process is told to stop."""
+    """Serve the modality that the environment names until the process is told to stop.
+
+    Wrong settings are told in one line and at once, before anything heavy is imported.
+    """
     from pydantic import ValidationError
 
     from contracts.errors import UnknownModality
-    from contracts.registry import MODALITIES
+    from contracts.registry import MODALITIES, get_modality
     from serving.logs import configure_logging
     from serving.server import ServerOptions, run
     from serving.settings import ServiceSettings, service_port
-    from vision_service.app import create_app
 
     try:
         settings = ServiceSettings()
-        app = create_app(settings)
-        port = service_port(settings, tuple(modality.id for modality in MODALITIES))
+        modality = get_modality(settings.modality)
     except ValidationError as error:
         names = sorted({f"SERVICE_{fault['loc'][0]}".upper() for fault in error.errors()})
-        print(f"Missing or wrong settings: {', '.join(names)}.", file=sys.stderr)  # noqa: T201
-        return 2
+        return _refuse(f"Missing or wrong settings: {', '.join(names)}.")
     except UnknownModality as error:
-        print(error.detail, file=sys.stderr)  # noqa: T201
-        return 2
+        return _refuse(error.detail)
+    if not modality.is_image:
+        return _refuse("This modality is a table: run `python -m tabular_service` for it.")
+    from vision_service.app import create_app
+
     configure_logging(settings.log_level)
+    app = create_app(settings)
+    port = service_port(settings, tuple(entry.id for entry in MODALITIES))
     options = ServerOptions(settings.drain_seconds, settings.shutdown_seconds)
     return run(app, settings.host, port, app.state.shell.health, options=options)
+
+
+def _refuse(message: str) -> int:
+    """Say what is wrong in one line."""
+    sys.stderr.write(f"{message}\n")
+    return 2
 
 
 if __name__ == "__main__":

@@ -61,11 +61,14 @@ def judged(
     validity = check_input(output, model)
     if validity is not None and validity.rejections:
         return rejected(prepared, validity.rejections, model, request_id)
-    judgement = judge(logits, model.checkpoint.release.decision, model.modality)
+    views = model.views if options.use_tta else None
+    rule = views.decision if views is not None else model.checkpoint.release.decision
+    judgement = judge(logits, rule, model.modality)
     doubts = (*prepared.doubts, *(validity.doubts if validity is not None else ()))
     if doubts:
         judgement = _doubted(judgement, doubts)
-    warnings = list(prepared.warnings) + ([TTA_UNAVAILABLE] if options.use_tta else [])
+    unmet = options.use_tta and views is None
+    warnings = list(prepared.warnings) + ([TTA_UNAVAILABLE] if unmet else [])
     return Prediction(
         request_id=request_id,
         modality=model.modality.id,

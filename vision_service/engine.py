@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Self, TypeVar
 
@@ -146,10 +147,19 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
                 prediction = rejected(prepared, prepared.rejections, self.model, request_id)
             else:
                 with watch.stage("infer"):
-                    output = await self._batcher.submit(prepared.tensor)
+                    output = await self._infer_views(prepared.tensor, options)
                 with watch.stage("judge"):
                     prediction = judged(prepared, output, self.model, request_id, options)
         return prediction.model_copy(update={"timing_ms": watch.timing_ms}), prepared
+
+    async def _infer_views(self, tensor: Tensor, options: Options) -> Output:
+        """Return the output of one input, its logits averaged over views when that is asked for."""
+        views = self.model.views
+        if not options.use_tta or views is None:
+            return await self._batcher.submit(tensor)
+        outputs = await asyncio.gather(*(self._batcher.submit(view) for view in views.of(tensor)))
+        logits = torch.stack([output.logits for output in outputs]).mean(dim=0)
+        return replace(outputs[0], logits=logits)
 
     async def _in_thread(self, pool: ThreadPoolExecutor, call: Callable[[], Result]) -> Result:
         """Run a blocking call on one of the pools; a call that was not begun can be cancelled."""

@@ -14,6 +14,7 @@ from contracts.checkpoint import GOLDEN_TOLERANCE, Checkpoint, build_from, load_
 from contracts.errors import BadCheckpoint
 from contracts.modality import ImageSpec, Modality
 from contracts.network import forward_features
+from contracts.views import Views, views_of
 from vision_service.backends.backend import Backend
 from vision_service.backends.torch import TorchBackend
 from vision_service.graph import DamagedGraph, cached_graph
@@ -38,7 +39,8 @@ class ModelOptions:
 class VisionModel:
     """A verified model file, its network (for explanations) and the backend that answers.
 
-    `fell_back` says why the backend that was asked for is not the one that answers.
+    `fell_back` says why the backend that was asked for is not the one that answers. `views` are
+    there when the file was calibrated with test-time augmentation.
     """
 
     modality: Modality
@@ -48,6 +50,7 @@ class VisionModel:
     image: ImageSpec
     golden_batch: Tensor
     fell_back: str | None = None
+    views: Views | None = None
 
 
 def load_model(path: Path, modality: Modality, options: ModelOptions) -> VisionModel:
@@ -81,7 +84,8 @@ def load_model(path: Path, modality: Modality, options: ModelOptions) -> VisionM
         _log.warning("falling back to torch in float32", extra={"fields": {"reason": fell_back}})
     if backend is None:
         backend = TorchBackend(network, device, reduced_precision=False)
-    return VisionModel(modality, checkpoint, network, backend, image, golden, fell_back)
+    views = views_of(checkpoint.release)
+    return VisionModel(modality, checkpoint, network, backend, image, golden, fell_back, views)
 
 
 def normalise_golden(pictures: Tensor, spec: ImageSpec) -> Tensor:

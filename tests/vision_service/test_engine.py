@@ -8,6 +8,7 @@ from contracts.errors import InvalidInput, Overloaded, UnsupportedMediaType
 from contracts.modality import QualityLimits
 from contracts.network import Output
 from contracts.schemas import Outcome
+from contracts.views import Views
 from vision_service.answer import Options
 from vision_service.engine import VisionEngine
 from vision_service.library import analyze
@@ -228,3 +229,14 @@ async def test_the_model_says_what_it_is_and_how_many_threads_it_uses(engine):
     assert info.threads == {"compute": 1, "infer_workers": 2, "decode_workers": 2}
     assert info.input_size == [3, 64, 64]
     assert info.parameters > 4_000_000
+
+
+async def test_views_are_averaged_when_the_file_was_calibrated_with_them(torch_model, png_bytes):
+    rule = replace(torch_model.checkpoint.release.decision, temperature=(3.0,))
+    offered = replace(torch_model, views=Views(("identity", "flip_horizontal"), rule))
+    async with VisionEngine(offered, ThreadPlan(1, 1, 1)) as engine:
+        plain = await engine.predict(png_bytes, request_id="a")
+        averaged = await engine.predict(png_bytes, request_id="b", options=Options(use_tta=True))
+
+    assert averaged.probabilities != plain.probabilities
+    assert "tta_unavailable" not in {warning.code for warning in averaged.warnings}

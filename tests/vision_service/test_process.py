@@ -111,6 +111,7 @@ def test_c2_a_refused_model_stops_the_process_with_the_reason(tiny_checkpoint_pa
     ("environment", "words"),
     [
         ({"SERVICE_MODALITY": "nonsense"}, "no such modality"),
+        ({"SERVICE_MODALITY": "symptoms"}, "tabular_service"),
         ({"SERVICE_MODALITY": "ecg", "SERVICE_PORT": "x"}, "SERVICE_PORT"),
     ],
 )
