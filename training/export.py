@@ -28,6 +28,7 @@ from contracts.checkpoint import (
 from contracts.errors import BadCheckpoint
 from contracts.modality import DecisionRule
 from contracts.release import Release, next_version
+from contracts.views import MEMBER
 from training.assess import assess
 from training.card import write_card
 from training.fit_quality import fit_quality
@@ -38,6 +39,7 @@ from training.provenance import provenance_of
 from training.release_options import ReleaseOptions
 from training.report.page import write_report
 from training.trained import Trained
+from training.tta import fit_views
 
 
 def release(
@@ -74,6 +76,7 @@ def release(
             likelihood_ratios=assessment.likelihood_ratios,
             metrics=plain_values(assessment.metrics),
             provenance=plain_values(provenance),
+            extra=plain_values(_extra(network, trained, assessment.rule)),
         ),
         golden_logits=golden_logits(network, draft.golden_input, trained.image),
         validity=tensors,
@@ -92,6 +95,12 @@ def release(
             history=trained.history,
         )
     return path
+
+
+def _extra(network: nn.Module, trained: Trained, rule: DecisionRule) -> dict[str, Any]:
+    """Test-time augmentation, where the recipe asks for it."""
+    views = fit_views(network, trained, rule)
+    return {MEMBER: views} if views else {}
 
 
 def reload_half(trained: Trained) -> Checkpoint:
