@@ -20,7 +20,8 @@ SHORT = {
     "probabilities": {"b": 0.612, "c": 0.2, "a": 0.1},
     "triage": "low",
 }
-TEXT = "Before.\n```console\n$ curl http://localhost:8000/x\n{}\n```\nBetween.\n```\nnot a request\n```\n"
+REQUEST = "```console\n$ curl http://localhost:8000/x\n{}\n```\n"
+TEXT = f"Before.\n{REQUEST}Between.\n```\nnot a request\n```\n"
 
 
 @pytest.fixture
