@@ -45,7 +45,7 @@ def service(tiny_checkpoint_path):
         SERVICE_MAX_QUEUE="16",
     )
     base = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while time.monotonic() < deadline:
         with contextlib.suppress(httpx2.TransportError):
             if httpx2.get(f"{base}/readyz").status_code == 200:
@@ -53,7 +53,7 @@ def service(tiny_checkpoint_path):
         time.sleep(0.2)
     yield base
     process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 0
     assert all(json.loads(line) for line in errors.splitlines())
 
@@ -101,7 +101,7 @@ def test_c2_a_refused_model_stops_the_process_with_the_reason(tiny_checkpoint_pa
         SERVICE_PORT=str(free_port()),
     )
 
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=240)
 
     assert process.returncode == 78
     assert "file is for chest-xray, process serves skin-lesion" in errors
@@ -118,7 +118,7 @@ def test_c2_a_refused_model_stops_the_process_with_the_reason(tiny_checkpoint_pa
 def test_wrong_settings_are_one_clear_line(environment, words):
     process = start(**environment)
 
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
 
     assert process.returncode == 2
     assert words in errors
@@ -131,7 +131,7 @@ def infer(*arguments: object) -> subprocess.CompletedProcess:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
     )
 
 
