@@ -69,7 +69,7 @@ def train(  # noqa: PLR0913 - one parameter per option of the command line
     """Train, calibrate and export one model; refuse a leaking manifest before anything else."""
     entry = get_modality(modality)
     if entry.kind is Kind.TABLE:
-        _train_table(entry, manifest, out)
+        _train_table(entry, manifest, out, config)
         return
     import torch
 
@@ -186,11 +186,11 @@ def _export(trained: Trained, out: Path, others: Sequence[Path], open_test: str)
     print(f"wrote {export_release(trained, out, others=tuple(others), options=options)}")
 
 
-def _train_table(entry: Modality, manifest: Path, out: Path) -> None:
+def _train_table(entry: Modality, manifest: Path, out: Path, recipe: Path | None) -> None:
     """Fit a scikit-learn pipeline for a tabular modality."""
     from training.tabular import train_table
 
-    print(f"wrote {train_table(entry.id, manifest, out)}")
+    print(f"wrote {train_table(entry.id, manifest, out, recipe_file=recipe)}")
 
 
 def main() -> None:
