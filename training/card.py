@@ -184,6 +184,11 @@ def _checks(release: Release) -> str:
     lines = []
     if "test" not in release.metrics:
         lines.append("- No test set was opened for this model.")
+    if earlier := release.metrics.get("test", {}).get("earlier_openings"):
+        lines.append(
+            f"- Other candidates had been measured on this test set {earlier} times before "
+            "(`training/test_openings.jsonl`), so its figures are not blind to the set."
+        )
     if not release.validity:
         lines.append("- The file holds no statistics to tell foreign inputs; none is refused.")
     if not release.explanation:

@@ -17,7 +17,14 @@ from contracts.network import build_network
 from training.baselines import baseline_scores, compare
 from training.manifest import TEST, TRAIN
 from training.measure import measure
-from training.openings import Opening, append_opening, find_opening, refuse_second, weights_digest
+from training.openings import (
+    Opening,
+    append_opening,
+    count_openings,
+    find_opening,
+    refuse_second,
+    weights_digest,
+)
 from training.plain import plain_values
 from training.predict import score_rows
 from training.provenance import git_commit, recipe_digest
@@ -47,6 +54,7 @@ def open_test(
     scored = _score(network, trained)
     result = measure(scored, rule, trained.modality, draws=options.draws)
     result |= _members(scored, trained, rule, options)
+    result["earlier_openings"] = count_openings(set_digest(rows), options.openings)
     baselines = baseline_scores(
         trained.manifest.part(TRAIN), rows, trained.modality, trained.render
     )

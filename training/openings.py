@@ -49,6 +49,11 @@ def read_openings(log: Path = OPENINGS) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text().splitlines() if line]
 
 
+def count_openings(set_sha256: str, log: Path = OPENINGS) -> int:
+    """Return how often this test set has been looked at so far, by any model."""
+    return sum(row["set_sha256"] == set_sha256 for row in read_openings(log))
+
+
 def find_opening(
     set_sha256: str, weights_sha256: str, log: Path = OPENINGS
 ) -> dict[str, Any] | None:

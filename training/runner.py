@@ -92,15 +92,13 @@ def train_network(  # noqa: PLR0913
     start, spec = load_start(init, config.arch), image_spec(modality, config)
     with join_team("cuda" if device_name != "cpu" and torch.cuda.is_available() else "cpu") as team:
         device = choose_device(device_name, team.local_rank)
-        train, val = manifest.part("train"), manifest.part("val")
-        if not train or not val:
-            raise ValueError("the manifest needs the parts train and val")
+        train, val = _banks(modality, manifest, config)
         task = Task(
             config=config,
             spec=spec,
             outputs=len(modality.codes),
-            train=bank_of(train, modality, spec, variants=config.variants),
-            val=bank_of(val, modality, spec),
+            train=train,
+            val=val,
             init=start.weights,
             device=device,
             run_dir=run_dir,
@@ -129,6 +127,20 @@ def train_network(  # noqa: PLR0913
     if team.leads:
         save_run(trained)
     return trained
+
+
+def _banks(
+    modality: Modality, manifest: Manifest, config: TrainConfig
+) -> tuple[ImageBank, ImageBank]:
+    """The images that teach and those that choose."""
+    train, val = manifest.part("train"), manifest.part("val")
+    if not train or not val:
+        raise ValueError("the manifest needs the parts train and val")
+    spec = image_spec(modality, config)
+    return (
+        bank_of(train, modality, spec, variants=config.variants),
+        bank_of(val, modality, spec),
+    )
 
 
 def choose_weights(task: Task, fitted: Sequence[Fitted], log: Log) -> Fitted:

@@ -13,6 +13,7 @@ from training.openings import (
     AlreadyOpened,
     Opening,
     append_opening,
+    count_openings,
     find_opening,
     read_openings,
     weights_digest,
@@ -54,6 +55,15 @@ def test_a_second_look_of_one_model_at_one_set_is_refused(tmp_path):
         append_opening(opening(), log)
 
     assert len(read_openings(log)) == 1
+
+
+def test_looks_of_other_models_at_the_same_set_are_counted(tmp_path):
+    log = tmp_path / "openings.jsonl"
+    append_opening(opening("a"), log)
+    append_opening(opening("b"), log)
+
+    assert count_openings(opening().set_sha256, log) == 2
+    assert count_openings("another set", log) == 0
 
 
 def test_no_log_means_no_look(tmp_path):
