@@ -24,6 +24,7 @@ from training.calibrate import CalibrationSettings, fit_rule, settings_for
 from training.likelihood import likelihood_ratios
 from training.manifest import CAL, TEST, TRAIN, VAL
 from training.measure import measure
+from training.metrics import Bools
 from training.opened_test import open_test
 from training.predict import score_rows
 from training.release_options import ReleaseOptions
@@ -67,7 +68,11 @@ def assess(network: nn.Module, trained: Trained, options: ReleaseOptions) -> Ass
         if len(cases) and part != CAL
     }
     metrics["baselines"] = {"part": judged, "table": table}
-    metrics["calibration"] = _calibration(cal, rule, settings)
+    metrics["calibration"] = _calibration(cal, rule, settings) | {
+        "lowest_supported": dict(
+            zip(trained.modality.codes, lowest_supported(cal.truth), strict=True)
+        )
+    }
     if options.test_reason:
         metrics[TEST], opened = open_test(network, trained, rule, options)
         scored |= {} if opened is None else {TEST: opened}
@@ -126,6 +131,16 @@ def _compare(
     else:
         baselines = baseline_scores(trained.manifest.part(TRAIN), scored.rows, modality, render)
     return compare(scored, rule, modality, baselines, draws=options.draws)
+
+
+def lowest_supported(truth: Bools) -> list[float]:
+    """Return for each label the smallest probability that these cases could show.
+
+    The one-sided 95 % bound of a rate when none of the n cases without the label had it, about
+    3 / n: even a model that ranks perfectly cannot be shown to mean less.
+    """
+    without = (~truth).sum(axis=0)
+    return [1 - 0.05 ** (1 / int(n)) if n else 1.0 for n in without]
 
 
 def _calibration(cal: Scored, rule: DecisionRule, settings: CalibrationSettings) -> dict[str, Any]:
