@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 
 import httpx2
 import pytest
@@ -10,10 +11,16 @@ from contracts.registry import MODALITIES
 from tests.compat.calls import FACTORS, SYMPTOMS
 from tests.e2e.processes import ROOT, free_port, start, wait_ready
 
-RELEASED = {
-    modality.id: next(iter(sorted((ROOT / "models" / modality.id).glob("v*.[ps]*"))), None)
-    for modality in MODALITIES
-}
+FILE_NAME = re.compile(r"v\d+\.(pth|skops)")
+
+
+def released(modality_id):
+    """The model file of a modality, None when there is none."""
+    files = sorted((ROOT / "models" / modality_id).glob("v*"))
+    return next((file for file in files if FILE_NAME.fullmatch(file.name)), None)
+
+
+RELEASED = {modality.id: released(modality.id) for modality in MODALITIES}
 PICTURES = {
     "/analyze/skin": ("image", "skin-lesion/ISIC_0024306.jpg"),
     "/analyze/breast": ("image", "breast-ultrasound/malignant-6.png"),
