@@ -60,7 +60,6 @@ def release(
     network = build_from(draft)
     assessment = assess(network, trained, options)
     validity, tensors = _validity(network, trained, others, options)
-    explain = options.fit_explanation
     provenance = provenance_of(
         trained, weights_sha256=weights_digest(draft.weights), now=options.clock()
     )
@@ -72,7 +71,7 @@ def release(
             decision=assessment.rule,
             quality=fit_quality(trained),
             validity=plain_values(validity),
-            explanation=plain_values(explain(network, trained) if explain else {}),
+            explanation=plain_values(_explanation(network, trained, options)),
             likelihood_ratios=assessment.likelihood_ratios,
             metrics=plain_values(assessment.metrics),
             provenance=plain_values(provenance),
@@ -95,6 +94,11 @@ def release(
             history=trained.history,
         )
     return path
+
+
+def _explanation(network: nn.Module, trained: Trained, options: ReleaseOptions) -> dict[str, Any]:
+    """Layer and checks of the influence map; nothing when nobody measures them."""
+    return options.fit_explanation(network, trained) if options.fit_explanation else {}
 
 
 def _extra(network: nn.Module, trained: Trained, rule: DecisionRule) -> dict[str, Any]:
