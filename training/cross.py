@@ -26,7 +26,8 @@ from training.loop import Task, fit
 from training.manifest import Manifest, Row
 from training.memory import keep_freed_pages
 from training.predict_batches import predict_batches
-from training.runner import Log, bank_of, image_spec, load_start
+from training.run_log import Log
+from training.runner import bank_of, image_spec, load_start
 from training.scored import Scored, scored_from
 
 NAME = "out_of_fold.json"

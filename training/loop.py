@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ from training.selection import selection_score
 from training.step import Stepper
 
 Progress = Callable[[dict[str, float]], None]
+Watch = Callable[[Sequence[Tensor]], Iterable[Tensor]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Task:
     run_dir: Path
     seed: int
     team: Team = field(default_factory=Team)
+    #: Wraps the batches of an epoch, for a progress bar.
+    watch: Watch = list
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ def _run_epoch(
     )
     generator = Generator().manual_seed(seed * 31 + task.team.rank)
     started, total, factor = time.monotonic(), 0.0, 0.0
-    for index, indices in enumerate(batches):
+    for index, indices in enumerate(task.watch(batches)):
         factor = set_rate(optimizer, config, (epoch + index / len(batches)) / config.epochs)
         images = task.train.pick(indices, generator).to(task.device, non_blocking=True)
         targets = task.train.targets[indices].to(task.device, non_blocking=True)

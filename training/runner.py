@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,10 +30,9 @@ from training.manifest import Manifest, Row
 from training.memory import keep_freed_pages
 from training.predict_batches import predict_batches
 from training.resume import load_weights, save_weights
+from training.run_log import Log, RunLog, progress_bar
 from training.selection import selection_score
 from training.trained import Trained
-
-Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,18 +184,14 @@ def device_label(device: torch.device, team: Team) -> str:
 
 
 def _fit_seed(task: Task, seed: int, log: Log) -> Fitted:
-    """Fit one seed in its own folder, logging one line per epoch to `metrics.jsonl`."""
+    """Fit one seed in its own folder; the leading process logs."""
     folder = task.run_dir / f"seed-{seed}"
-    folder.mkdir(parents=True, exist_ok=True)
-
-    def record(row: dict[str, float]) -> None:
-        with (folder / "metrics.jsonl").open("a") as stream:
-            stream.write(json.dumps(row) + "\n")
-        log(" ".join(f"{key}={value:.4g}" for key, value in row.items()))
-
-    fitted = fit(replace(task, run_dir=folder, seed=seed), record)
-    if task.team.leads:
-        save_weights(folder / "weights.pt", fitted.weights)
+    mine = replace(task, run_dir=folder, seed=seed)
+    if not task.team.leads:
+        return fit(mine)
+    with RunLog(folder, log) as run_log:
+        fitted = fit(replace(mine, watch=progress_bar), run_log.epoch)
+    save_weights(folder / "weights.pt", fitted.weights)
     return fitted
 
 
