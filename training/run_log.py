@@ -23,7 +23,7 @@ class RunLog:
         folder.mkdir(parents=True, exist_ok=True)
         self._lines = folder / "metrics.jsonl"
         self._log = log
-        self._writer = SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(folder))
 
     def epoch(self, row: dict[str, float]) -> None:
         """Record the figures of one epoch."""
@@ -31,9 +31,7 @@ class RunLog:
             stream.write(json.dumps(row) + "\n")
         for name, value in row.items():
             if name != "epoch":
-                self._writer.add_scalar(  # type: ignore[no-untyped-call]
-                    name, value, int(row["epoch"])
-                )
+                self._writer.add_scalar(name, value, int(row["epoch"]))
         self._log(" ".join(f"{key}={value:.4g}" for key, value in row.items()))
 
     def __enter__(self) -> Self:
@@ -47,7 +45,7 @@ class RunLog:
         trace: TracebackType | None,
     ) -> None:
         """Flush and close the event file."""
-        self._writer.close()  # type: ignore[no-untyped-call]
+        self._writer.close()
 
 
 def progress_bar(batches: Sequence[Tensor]) -> Iterable[Tensor]:
