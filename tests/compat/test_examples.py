@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import sys
+from importlib.util import find_spec
 
 import pytest
 import pytest_asyncio
@@ -100,6 +101,7 @@ async def test_DEV_09_a_curl_example_runs_unchanged_but_for_the_port(services, a
     assert EXPECTED[name].items() <= answer.items()
 
 
+@pytest.mark.skipif(find_spec("requests") is None, reason="requests is not installed")
 @pytest.mark.parametrize("name", PRINTED)
 async def test_DEV_09_a_python_example_runs_unchanged_but_for_the_port(
     services, address, desk, name
