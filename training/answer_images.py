@@ -48,7 +48,7 @@ def answer_images(
     spec = checkpoint.release.image
     if spec is None:
         raise ValueError("the model file names no input size")
-    network = build_from(checkpoint).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = build_from(checkpoint).to(memory_format=torch.channels_last)
     for start in range(0, len(rows), BATCH):
         batch = [_prepare(row, checkpoint, modality, spec) for row in rows[start : start + BATCH]]
         ready = [item for item in batch if isinstance(item, _Ready)]

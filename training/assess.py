@@ -111,7 +111,7 @@ def _logits_for(probabilities: np.ndarray, rule: DecisionRule) -> np.ndarray:
     logs = np.log(probabilities)
     if rule.activation == "sigmoid":
         logs = logs - np.log1p(-probabilities)
-    return (logs - np.asarray(rule.bias)) * np.asarray(rule.temperature)
+    return np.asarray((logs - np.asarray(rule.bias)) * np.asarray(rule.temperature))
 
 
 def _score(network: nn.Module, trained: Trained, part: str) -> Scored:

@@ -84,6 +84,7 @@ def _softmax_rule(cal: Scored, settings: CalibrationSettings, val: Scored) -> De
     probabilities = probabilities_of(cal.logits, plain)
     thresholds = _class_thresholds(probabilities, cal.truth, settings.operating)
     prior = cal.truth.mean(axis=0)
+    shift: tuple[float, ...]
     if size == 2:
         shift = (0.0, float(np.log((1 - thresholds[1]) / thresholds[1])))
     elif settings.balanced_decision:

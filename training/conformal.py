@@ -36,4 +36,5 @@ def class_coverage(probabilities: Array, truth: Bools, minimums: tuple[float, ..
     inside = probabilities >= np.asarray(minimums)
     counts = truth.sum(axis=0)
     held = (inside & truth).sum(axis=0)
-    return np.divide(held, counts, out=np.full(len(counts), np.nan), where=counts > 0)
+    shares = np.divide(held, counts, out=np.full(len(counts), np.nan), where=counts > 0)
+    return np.asarray(shares)

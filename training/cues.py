@@ -45,12 +45,12 @@ def read_cues(rows: Sequence[Row], modality: Modality, render: RenderSpec | None
     thumbnails, sizes = [], []
     for row, picture in zip(rows, pictures(rows, modality, render), strict=True):
         small = picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-        thumbnails.append(np.asarray(small, dtype=np.float32) / 255)
+        thumbnails.append(np.asarray(small, dtype=np.float32) / np.float32(255))
         sizes.append(_size(row, picture))
-    stacked = np.stack(thumbnails)
+    stacked: Array = np.stack(thumbnails)
     edge = np.ones((SIDE, SIDE), dtype=bool)
     edge[BORDER:-BORDER, BORDER:-BORDER] = False
-    features = {
+    features: dict[str, Array] = {
         "size_and_aspect": np.asarray(sizes, dtype=np.float32),
         "thumbnail": stacked.reshape(len(rows), -1),
         "border": stacked[:, edge].reshape(len(rows), -1),

@@ -194,9 +194,15 @@ def _cases(trained: Trained) -> list[Case]:
     load = loader_for(rows, modality)
     cases = []
     for index, row in enumerate(rows):
-        picture = np.asarray(to_canonical(load(index, 0), trained.image), dtype=np.float32) / 255
+        pixels = np.asarray(to_canonical(load(index, 0), trained.image), dtype=np.float32)
         label = next(code for code in row.labels if code in wanted)
-        cases.append(Case(blur(picture), modality.codes.index(label), _mask(row, trained.image)))
+        cases.append(
+            Case(
+                blur(pixels / np.float32(255)),
+                modality.codes.index(label),
+                _mask(row, trained.image),
+            )
+        )
     return cases
 
 

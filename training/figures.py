@@ -83,7 +83,7 @@ def _ranking(answers: Answers, modality: Modality) -> Iterator[tuple[str, Metric
     for derived in modality.derived:
         columns = [modality.codes.index(code) for code in derived.labels]
         yield from _label_ranking(
-            derived.name, p[:, columns].sum(axis=1), truth[:, columns].any(axis=1)
+            derived.name, p[:, columns].sum(axis=1), np.asarray(truth[:, columns].any(axis=1))
         )
 
 
@@ -126,7 +126,7 @@ def _independent(answers: Answers) -> Iterator[tuple[str, Metric]]:
     yield "fmax", partial(metrics.fmax, p, truth)
 
     def mean_brier(weights: Array) -> Array:
-        return calibration_error.brier(p, truth, weights) / count
+        return np.asarray(calibration_error.brier(p, truth, weights) / count)
 
     def mean_ece(weights: Array) -> Array:
         each = [calibration_error.ece(p[:, k], truth[:, k], weights) for k in range(count)]

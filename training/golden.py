@@ -33,4 +33,4 @@ def _texture(case: int, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     for channel in range(3):
         waves = np.sin((case + 1) * 5 * rows + channel) * np.cos((7 - case) * 4 * columns)
         channels.append(70.0 + 50.0 * waves + disc + 40.0 * rows * (channel == case % 3))
-    return np.clip(np.stack(channels), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.stack(channels), 0, 255), dtype=np.uint8)

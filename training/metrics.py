@@ -125,7 +125,8 @@ def confusion(truth: Bools, decided: Bools) -> NDArray[np.int64]:
 def ratio(above: Array, below: Array, *, empty: float = np.nan) -> Array:
     """Divide; `empty` where the divisor is zero."""
     above, below = np.broadcast_arrays(np.asarray(above, float), np.asarray(below, float))
-    return np.divide(above, below, out=np.full(below.shape, empty), where=below > 0)
+    quotient = np.divide(above, below, out=np.full(below.shape, empty), where=below > 0)
+    return np.asarray(quotient)
 
 
 def _by_score(scores: Array, truth: Bools, weights: Array) -> tuple[Array, Array]:

@@ -12,7 +12,7 @@ def aurc(confidence: Array, wrong: Bools, weights: Array) -> Array:
     """Area under the risk-coverage curve: mean error over all coverages (lower is better)."""
     coverage, risk = risk_coverage(confidence, wrong, weights)
     steps = np.diff(coverage, axis=1, prepend=0.0)
-    return (np.nan_to_num(risk) * steps).sum(axis=1)
+    return np.asarray((np.nan_to_num(risk) * steps).sum(axis=1))
 
 
 def risk_at(coverage: float, confidence: Array, wrong: Bools, weights: Array) -> Array:
