@@ -36,6 +36,7 @@ LOGGER = logging.getLogger(__name__)
 MAX_GROUP = 128
 ANCHOR_EVERY_RECORDS = 1000
 ANCHOR_EVERY_SECONDS = 60.0
+PROBE_EVERY_SECONDS = 1.0
 
 
 class _Pending:
@@ -117,7 +118,7 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
             raise _unavailable() from error
 
     async def probe(self) -> bool:
-        """True when the store can be written now; used by readiness while it is unavailable."""
+        """True when the store can be written now; asked every second while it is unavailable."""
         try:
             async with asyncio.timeout(self._wait_seconds), self._database.writing() as connection:
                 await _lock_head(connection)
@@ -130,9 +131,12 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
     async def _write_groups(self) -> None:
         """Write group after group until closed and empty."""
         while True:
+            pause = ANCHOR_EVERY_SECONDS if self.available else PROBE_EVERY_SECONDS
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), ANCHOR_EVERY_SECONDS)
+                await asyncio.wait_for(self._wake.wait(), pause)
             self._wake.clear()
+            if not self.available and not self._queue:
+                await self.probe()  # nobody asks a gateway that is not ready
             while group := self._take_group():
                 await self._write_group(group)
                 await self._anchor(force=False)

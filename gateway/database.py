@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 #: Wait for a locked store at most this long.
 LOCK_TIMEOUT_SECONDS = 0.2
-LOCAL_PATIENCE_SECONDS = 2.0
+LOCAL_PATIENCE_SECONDS = 5.0
 NETWORK_PATIENCE_SECONDS = 0.25
 #: Any fixed number; gateways that start together migrate one after the other.
 MIGRATION_LOCK = 7_340_251
@@ -44,7 +44,7 @@ class Database:
         """Connect lazily: nothing is opened before the first use. `url` may hold a password.
 
         `patience_seconds` bounds what a request waits for the store in all: by default .25 s for
-        one behind a network, and 2 s for a local file, where only the wait for a lock is short: a
+        one behind a network, and 5 s for a local file, where only the wait for a lock is short: a
         slow disk or a busy machine that still writes is no reason to refuse.
         """
         self._url = make_url(url)

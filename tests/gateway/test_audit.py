@@ -143,6 +143,30 @@ async def test_F9_a_full_store_refuses_and_works_again_when_there_is_room(
     assert (await archive.verify([keyring.signing_key.public_key()])).holds
 
 
+async def test_F9_a_store_that_is_back_is_noticed_without_a_request(
+    tmp_path, keyring, anchors, entry
+):
+    database = Database(sqlite_url(tmp_path / "later"))
+    async with AuditStore(database, keyring, anchors) as store:
+        with pytest.raises(AuditUnavailable):
+            await store.record(entry(1))
+        assert not store.available
+
+        await database.migrate()
+
+        assert await becomes_available(store)
+    await database.close()
+
+
+async def becomes_available(store):
+    """Wait as a load balancer would: by looking."""
+    for _ in range(300):
+        if store.available:
+            return True
+        await asyncio.sleep(0.1)
+    return False
+
+
 async def test_F10_the_order_of_records_does_not_depend_on_the_clock(
     database, keyring, anchors, archive, entry
 ):
