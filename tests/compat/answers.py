@@ -30,14 +30,14 @@ USUAL = {
 }  # fmt: skip
 
 
-def answer(payload, modality_id, probabilities=None, *, set_minimum=0.05, largest=None, **changes):
+def answer(payload, modality_id, shares=None, **changes):
     """The JSON of an answer with these probabilities; keyword arguments replace members."""
     modality = get_modality(modality_id)
-    given = dict(probabilities or USUAL[modality_id])
+    given = dict(shares or USUAL[modality_id])
     rest = [code for code in modality.codes if code not in given]
     share = max(0.0, 1 - sum(given.values())) / max(1, len(rest))
     given |= dict.fromkeys(rest, share)
-    judgement = judge(_logits(given, modality), _rule(modality, set_minimum, largest), modality)
+    judgement = judge(_logits(given, modality), _rule(modality), modality)
     placed = triage(judgement, modality)
     members = {
         "request_id": "r",
@@ -92,8 +92,8 @@ class Services(FakeServices):
         self.say("symptoms", symptoms_recognised=["high_fever", "cough", "headache", "fatigue"])
         self.describe("chest-xray")
 
-    def say(self, modality_id, probabilities=None, **changes):
-        self.reply(modality_id, lambda body: answer(body, modality_id, probabilities, **changes))
+    def say(self, modality_id, shares=None, **changes):
+        self.reply(modality_id, lambda body: answer(body, modality_id, shares, **changes))
 
     def reject(self, modality_id, **reason):
         self.reply(modality_id, lambda body: rejected(body, modality_id, **reason))
@@ -136,7 +136,7 @@ def _logits(given, modality):
     return [value - math.log1p(-math.exp(value)) for value in logs]
 
 
-def _rule(modality, set_minimum, largest):
+def _rule(modality):
     """A neutral rule."""
     size = len(modality.codes)
     return DecisionRule(
@@ -145,6 +145,6 @@ def _rule(modality, set_minimum, largest):
         bias=(0.0,) * size,
         shift=(0.0,) * size,
         thresholds=(0.5,) * size,
-        set_minimum=(set_minimum,) * size,
-        max_set_size=largest or size,
+        set_minimum=(0.05,) * size,
+        max_set_size=size,
     )

@@ -296,7 +296,7 @@ async def test_a_question_is_recorded_and_repeatable_like_one_of_v1(
     (made, replayed) = await entries()
     assert (made["route"], made["status"]) == (f"POST {path}", 200)
     assert (made["modality"], made["outcome"]) == (MODALITIES[path], "accepted")
-    assert replayed["replay_of"] == made["prediction_id"]
+    assert replayed["refers_to"] == made["prediction_id"]
     assert again.headers["idempotent-replayed"] == "true"
     assert again.json()["model"] == first["model"]
     assert len(services.asked("/predict")) == 1
