@@ -37,6 +37,7 @@ from gateway.routes import (
     explanations,
     feedback,
     health,
+    page,
     predictions,
     receipts,
     renderings,
@@ -61,6 +62,7 @@ ROUTES = (
     feedback.router,
     health.router,
     docs.router,
+    page.router,
 )
 #: Headers of an answer that a browser's script may read.
 EXPOSED_HEADERS = [
@@ -121,6 +123,7 @@ def create_app(
     for router in (*ROUTES, *ROUTERS):
         app.include_router(router)
     docs.complete_openapi(app, [modality.id for modality in offered])
+    app.state.page = page.draw  # what a browser gets at /
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     return app
 
