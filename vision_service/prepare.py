@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from PIL import Image
 from torch import Tensor
 
-from contracts.decoder import decode_input
+from contracts.decoder import Decoded, decode_input
 from contracts.images import normalise, reduced_side, to_canonical
 from contracts.quality import judge_quality, measure
 from contracts.schemas import InputFacts, Reason
@@ -58,17 +58,10 @@ def prepare(payload: bytes, model: VisionModel, watch: Stopwatch) -> Prepared:
     with watch.stage("quality"):
         measures = measure(canonical, min_side=min(decoded.width, decoded.height))
         rejections, warnings = judge_quality(measures, model.checkpoint.release.quality)
-    facts = InputFacts(
-        sha256=digest,
-        media_type=decoded.media_type,
-        width=decoded.width,
-        height=decoded.height,
-        mode=decoded.mode,
-        bits=decoded.bits,
-    )
     measurements: dict[str, Measured] = {
         f"quality.{name}": round(value, 4) for name, value in measures.items()
     }
+    unusable: list[Reason] = []
     doubts: list[Reason] = []
     if decoded.record is not None:
         from contracts.rhythm import measure_record
@@ -77,13 +70,24 @@ def prepare(payload: bytes, model: VisionModel, watch: Stopwatch) -> Prepared:
         with watch.stage("measure"):
             measurements |= measure_record(decoded.record)
             unusable, doubts = judge_signal(decoded.record)
-        rejections = [*unusable, *rejections]
     return Prepared(
-        facts,
+        _facts(decoded, digest),
         canonical,
         tensor,
         measurements,
-        tuple(rejections),
-        tuple(warnings),
-        tuple(doubts),
+        rejections=(*unusable, *rejections),
+        warnings=tuple(warnings),
+        doubts=tuple(doubts),
+    )
+
+
+def _facts(decoded: Decoded, digest: str) -> InputFacts:
+    """What was received, without the input itself."""
+    return InputFacts(
+        sha256=digest,
+        media_type=decoded.media_type,
+        width=decoded.width,
+        height=decoded.height,
+        mode=decoded.mode,
+        bits=decoded.bits,
     )
