@@ -71,10 +71,12 @@ class Quotas(AbstractAsyncContextManager["Quotas"]):
         requests_per_minute: int,
         *,
         shared_url: str | None = None,
+        store_timeout_seconds: float = STORE_TIMEOUT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """0 means no limit. `shared_url` is a redis, rediss or redis+unix URL, of Valkey too."""
         self._requests_per_minute = requests_per_minute
+        self._store_timeout_seconds = store_timeout_seconds
         self._clock = clock
         self._local = MovingWindow(window_seconds=WINDOW_SECONDS, clock=clock)
         self._pool: ConnectionPool | None = None
@@ -82,8 +84,8 @@ class Quotas(AbstractAsyncContextManager["Quotas"]):
         if shared_url is not None:
             self._pool = ConnectionPool.from_url(
                 shared_url.replace("redis+unix://", "unix://"),
-                socket_timeout=STORE_TIMEOUT_SECONDS,
-                socket_connect_timeout=STORE_TIMEOUT_SECONDS,
+                socket_timeout=store_timeout_seconds,
+                socket_connect_timeout=store_timeout_seconds,
             )
             storage = RedisStorage(
                 "async+redis://",
@@ -127,7 +129,7 @@ class Quotas(AbstractAsyncContextManager["Quotas"]):
         """Count in the shared store, or here while it is gone."""
         if self._shared is not None and self.is_shared:
             try:
-                async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
+                async with asyncio.timeout(self._store_timeout_seconds):
                     return await _hit_shared(self._shared, caller, limit)
             except SHARED_ERRORS as error:
                 self._paused_until = self._clock() + PAUSE_SECONDS

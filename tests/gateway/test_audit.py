@@ -146,7 +146,7 @@ async def test_F9_a_full_store_refuses_and_works_again_when_there_is_room(
 async def test_F9_a_store_that_is_back_is_noticed_without_a_request(
     tmp_path, keyring, anchors, entry
 ):
-    database = Database(sqlite_url(tmp_path / "later"))
+    database = Database(sqlite_url(tmp_path))
     async with AuditStore(database, keyring, anchors) as store:
         with pytest.raises(AuditUnavailable):
             await store.record(entry(1))
@@ -233,7 +233,7 @@ async def eventually_recorded(store, entry, seconds=10):
 async def test_F11_a_store_that_is_absent_at_the_start_refuses_every_request(
     tmp_path, keyring, anchors, entry
 ):
-    database = Database(sqlite_url(tmp_path / "missing"))
+    database = Database(sqlite_url(tmp_path))
     async with AuditStore(database, keyring, anchors) as store:
         with pytest.raises(AuditUnavailable):
             await store.record(entry(1))

@@ -134,7 +134,7 @@ async def test_a_wrong_key_is_refused_even_where_none_is_needed(keys, moment):
 
 
 async def test_F11_keys_that_cannot_be_read_are_a_503_and_work_again_later(tmp_path, moment):
-    database = Database(sqlite_url(tmp_path / "later"))
+    database = Database(sqlite_url(tmp_path))
     keys = KeyStore(database, moment.now)
     door = Authenticator(keys, open_without_keys=True, now=moment.now, clock=moment.clock)
     with pytest.raises(Unavailable):

@@ -171,7 +171,7 @@ def test_a_key_that_is_none_is_422(key):
 
 
 async def test_F11_answers_that_cannot_be_read_are_503_and_releasing_never_raises(tmp_path, clock):
-    database = Database(sqlite_url(tmp_path / "missing"))
+    database = Database(sqlite_url(tmp_path))
     answers = IdempotentAnswers(database, clock=clock)
 
     with pytest.raises(Unavailable):
