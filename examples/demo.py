@@ -59,7 +59,8 @@ def main() -> int:
     print_table([HEADINGS, *rows])
     for name in missing:
         print(f"{name} did not become ready within {arguments.wait:.0f} seconds.")
-    print(f"\nThe API, to try out: {arguments.url}/docs")
+    print(f"\nThe page:            {arguments.url}/")
+    print(f"The API, to try out: {arguments.url}/docs")
     print("For research and education only, never a diagnosis.", flush=True)
     return 1 if missing or any(row.outcome == "error" for row in rows) else 0
 

@@ -68,10 +68,11 @@ def test_the_table_shows_an_answer_for_each_modality_that_has_a_model(demo, moda
     assert all(re.search(r" (accepted|abstained|rejected) ", row) for row in rows)
 
 
-def test_the_demo_says_that_it_is_no_diagnosis_and_where_the_api_is(demo):
+def test_the_demo_says_that_it_is_no_diagnosis_and_where_page_and_api_are(demo):
     url, printed = demo
 
     assert f"{url}/docs" in printed
+    assert f"{url}/\n" in printed
     assert "never a diagnosis" in printed
 
 
