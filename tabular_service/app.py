@@ -15,9 +15,9 @@ from serving.admission import Admission
 from serving.app import Shell, create_shell
 from serving.body import Pace
 from serving.cards import HeldModel, card_router
+from serving.desk import Desk
 from serving.holder import ModelHolder
 from serving.settings import ServiceSettings, model_path
-from tabular_service.desk import Desk
 from tabular_service.engine import TabularEngine
 from tabular_service.loader import Loader
 from tabular_service.metrics import TabularMetrics

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from contracts.modality import Modality
 from contracts.schemas import Explanation, Prediction, Problem
+from serving.desk import Desk
 from serving.scope import request_id_of
-from tabular_service.desk import Desk
 from tabular_service.engine import TabularEngine
 
 Prevalence = Annotated[
@@ -22,7 +22,7 @@ PROBLEMS: dict[int | str, dict[str, object]] = {
 }
 
 
-def tabular_router(desk: Desk) -> APIRouter:
+def tabular_router(desk: Desk[TabularEngine]) -> APIRouter:
     """Return the two routes that answer: with and without the evidence."""
     router = APIRouter(responses=PROBLEMS, tags=["inference"])
 

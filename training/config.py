@@ -91,7 +91,6 @@ class TrainConfig:
     balanced_decision: bool = False
     minimum_sensitivity: float = 0.0
     tta: tuple[str, ...] = ()
-    folds: int = 0
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from contracts.network import head_of
 from training.config import TrainConfig
-from training.dataset import ImageBank, class_counts, epoch_batches
+from training.dataset import ImageBank, epoch_batches
 from training.optim import Loss
 from training.predict_batches import predict_batches
 
@@ -28,9 +28,8 @@ def fit_head(
     nn.init.normal_(head.weight, std=0.01)
     optimizer = torch.optim.AdamW(head.parameters(), lr=config.head_lr, weight_decay=1e-3)
     targets = bank.targets.to(device)
-    outputs = len(class_counts(bank.targets, head.out_features))
     for epoch in range(config.head_epochs):
-        for indices in epoch_batches(bank, config, outputs, seed=seed * 1000 + epoch):
+        for indices in epoch_batches(bank, config, head.out_features, seed=seed * 1000 + epoch):
             batch = F.dropout(features[indices].to(device), config.dropout)
             optimizer.zero_grad()
             torch.autograd.backward(loss(head(batch), targets[indices.to(device)]))

@@ -17,10 +17,10 @@ from serving.admission import Admission
 from serving.app import Shell, create_shell
 from serving.body import Pace
 from serving.cards import HeldModel, card_router
+from serving.desk import Desk
 from serving.health import HealthState
 from serving.holder import ModelHolder
 from serving.settings import ServiceSettings, model_path
-from vision_service.desk import Desk
 from vision_service.engine import VisionEngine
 from vision_service.metrics import VisionMetrics
 from vision_service.model import ModelOptions, load_model

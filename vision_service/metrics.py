@@ -39,7 +39,8 @@ class VisionMetrics:
             "quality_control_runs", "Runs of the golden cases.", registry=registry
         )
 
-    def record_stages(self, timing_ms: dict[str, float]) -> None:
-        """Observe the stages of one request."""
+    def record_answer(self, outcome: str, timing_ms: dict[str, float]) -> None:
+        """Count one answer and observe its stages."""
+        self.outcomes.labels(outcome).inc()
         for name, spent_ms in timing_ms.items():
             self.stages.labels(name).observe(spent_ms / 1000)

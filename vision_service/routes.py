@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from contracts.modality import Modality
 from contracts.schemas import Explanation, Prediction, Problem, Recognition
+from serving.desk import Desk
 from serving.scope import request_id_of
 from vision_service.answer import Options
-from vision_service.desk import Desk
 from vision_service.engine import VisionEngine
 
 Prevalence = Annotated[
@@ -24,7 +24,7 @@ PROBLEMS: dict[int | str, dict[str, object]] = {
 }
 
 
-def vision_router(desk: Desk) -> APIRouter:
+def vision_router(desk: Desk[VisionEngine]) -> APIRouter:
     """Return the routes that take an input."""
     router = APIRouter(responses=PROBLEMS, tags=["inference"])
     _add_answers(router, desk)
@@ -32,7 +32,7 @@ def vision_router(desk: Desk) -> APIRouter:
     return router
 
 
-def _add_answers(router: APIRouter, desk: Desk) -> None:
+def _add_answers(router: APIRouter, desk: Desk[VisionEngine]) -> None:
     """The two routes that answer: with and without the evidence."""
 
     @router.post("/predict", response_model=Prediction, openapi_extra=_body(desk.modality))
@@ -64,7 +64,7 @@ def _add_answers(router: APIRouter, desk: Desk) -> None:
         return desk.answer(request, explanation, explanation.prediction)
 
 
-def _add_pictures(router: APIRouter, desk: Desk) -> None:
+def _add_pictures(router: APIRouter, desk: Desk[VisionEngine]) -> None:
     """The two routes that look at the picture alone."""
 
     @router.post("/recognise", response_model=Recognition, openapi_extra=_body(desk.modality))

@@ -1,10 +1,10 @@
-"""The desk: what every route of a tabular service needs, and how one request is handled."""
+"""The desk: what every route of an inference service needs, and how one request is handled."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from fastapi import Request, Response
 from pydantic import BaseModel
@@ -17,29 +17,37 @@ from serving.body import Pace, read_body
 from serving.deadline import deadline_of
 from serving.disconnect import run_while_connected
 from serving.health import HealthState, Phase
-from serving.holder import ModelHolder
+from serving.holder import Engine, ModelHolder
 from serving.scope import note
 from serving.timing import server_timing
-from tabular_service.engine import TabularEngine
-from tabular_service.metrics import TabularMetrics
 
 Answer = TypeVar("Answer")
 
 
+class AnswerMetrics(Protocol):
+    """Where answers are counted."""
+
+    def record_answer(self, outcome: str, timing_ms: dict[str, float]) -> None:
+        """Count one answer and observe its stages."""
+
+
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What every route needs; made once by the app."""
+class Desk(Generic[Engine]):
+    """What every route needs; made once by the app.
+
+    A table that is declared as something else is refused unread; of a picture the bytes decide.
+    """
 
     modality: Modality
-    holder: ModelHolder[TabularEngine]
+    holder: ModelHolder[Engine]
     health: HealthState
     admission: Admission
-    metrics: TabularMetrics
+    metrics: AnswerMetrics
     deadline_seconds: float
     pace: Pace
 
     @property
-    def engine(self) -> TabularEngine:
+    def engine(self) -> Engine:
         """Return the engine; raise ModelUnavailable (503) when there is none, or a damaged one."""
         engine = self.holder.engine
         if self.health.phase is Phase.FAILED:
@@ -47,12 +55,13 @@ class Desk:
         return engine
 
     async def serve(
-        self, request: Request, work: Callable[[TabularEngine, bytes], Awaitable[Answer]]
+        self, request: Request, work: Callable[[Engine, bytes], Awaitable[Answer]]
     ) -> Answer:
         """Take a place, read the body, and work within the deadline while the caller is there."""
         engine = self.engine
         note(request.scope, modality=self.modality.id)
-        self._check_media_type(request)
+        if not self.modality.is_image:
+            self._check_media_type(request)
         with self.admission.slot():
             deadline = deadline_of(request, self.deadline_seconds)
             payload = await read_body(request, self.modality.limits.max_bytes, self.pace)
