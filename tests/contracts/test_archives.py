@@ -45,7 +45,7 @@ def test_bytes_that_are_no_zip_are_of_an_unsupported_type(payload):
     "name",
     ["/etc/passwd", "../../etc/passwd", "a/../b", "C:\\x", "\\\\host\\x", "~/x", "s3://b/x"],
 )
-def test_an_entry_that_points_anywhere_refuses_the_archive(name):
+def test_W8_an_entry_that_points_anywhere_refuses_the_archive(name):
     assert code_of(zip_of(HEADER, SIGNALS, (name, b"x"))) == "bad_archive"
 
 
@@ -60,17 +60,17 @@ def test_an_entry_that_points_anywhere_refuses_the_archive(name):
         [HEADER, SIGNALS, ("inner.bin", zip_of(HEADER))],
     ],
 )
-def test_any_other_content_than_one_record_is_refused(entries):
+def test_W6_W8_any_other_content_than_one_record_is_refused(entries):
     assert code_of(zip_of(*entries)) == "bad_archive"
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
-def test_two_entries_of_one_name_are_refused():
+def test_W8_two_entries_of_one_name_are_refused():
     assert code_of(zip_of(HEADER, SIGNALS, ("x.txt", b"1"), ("X.TXT", b"2"))) == "bad_archive"
     assert code_of(zip_of(HEADER, SIGNALS, ("x.txt", b"1"), ("x.txt", b"2"))) == "bad_archive"
 
 
-def test_a_symbolic_link_is_refused():
+def test_W8_a_symbolic_link_is_refused():
     link = zipfile.ZipInfo("link.dat")
     link.external_attr = 0o120777 << 16
     buffer = io.BytesIO()
@@ -81,7 +81,7 @@ def test_a_symbolic_link_is_refused():
     assert code_of(buffer.getvalue()) == "bad_archive"
 
 
-def test_an_encrypted_entry_is_refused():
+def test_W8_an_encrypted_entry_is_refused():
     payload = bytearray(zip_of(HEADER, SIGNALS))
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         payload[payload.index(signature) + offset] |= 1
@@ -89,17 +89,17 @@ def test_an_encrypted_entry_is_refused():
     assert code_of(bytes(payload)) == "bad_archive"
 
 
-def test_another_compression_is_refused():
+def test_W8_another_compression_is_refused():
     assert code_of(zip_of(HEADER, SIGNALS, compression=zipfile.ZIP_BZIP2)) == "bad_archive"
 
 
-def test_a_header_over_the_limit_is_refused():
+def test_W2_W8_a_header_over_the_limit_is_refused():
     large = ("record.hea", b"#" * (MAX_HEADER_BYTES + 1))
 
     assert code_of(zip_of(large, SIGNALS)) == "bad_archive"
 
 
-def test_a_bomb_is_refused_quickly_and_without_its_memory():
+def test_W8_a_bomb_is_refused_quickly_and_without_its_memory():
     bomb = zip_of(HEADER, ("record.dat", bytes(200_000_000)), compression=zipfile.ZIP_DEFLATED)
 
     started = time.thread_time()
@@ -108,7 +108,7 @@ def test_a_bomb_is_refused_quickly_and_without_its_memory():
     assert time.thread_time() - started < 1.0
 
 
-def test_a_size_that_lies_is_refused():
+def test_W8_a_size_that_lies_is_refused():
     payload = bytearray(zip_of(HEADER, SIGNALS, compression=zipfile.ZIP_DEFLATED))
     entry = payload.rindex(b"PK\x01\x02")
     struct.pack_into("<L", payload, entry + 24, 3)
@@ -116,7 +116,7 @@ def test_a_size_that_lies_is_refused():
     assert code_of(bytes(payload)) == "bad_archive"
 
 
-def test_a_directory_of_many_entries_is_refused_before_it_is_parsed():
+def test_W8_a_directory_of_many_entries_is_refused_before_it_is_parsed():
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for index in range(3000):
@@ -130,21 +130,21 @@ def test_a_directory_of_many_entries_is_refused_before_it_is_parsed():
     assert time.thread_time() - started < 0.01
 
 
-def test_a_zip64_locator_is_refused():
+def test_W8_a_zip64_locator_is_refused():
     payload = zip_of(HEADER, SIGNALS)
     with_locator = payload[:-22] + b"PK\x06\x07" + bytes(16) + payload[-22:]
 
     assert code_of(with_locator) == "bad_archive"
 
 
-def test_no_cut_of_an_archive_raises_anything_else():
+def test_W8_no_cut_of_an_archive_raises_anything_else():
     payload = zip_of(HEADER, SIGNALS)
 
     for length in range(4, len(payload)):
         assert code_of(payload[:length]) == "bad_archive"
 
 
-def test_no_flipped_byte_raises_anything_else():
+def test_W8_no_flipped_byte_raises_anything_else():
     payload = zip_of(HEADER, SIGNALS, compression=zipfile.ZIP_DEFLATED)
 
     for place in range(len(payload)):

@@ -16,7 +16,7 @@ from tests.contracts.pictures import LIMITS, code_of, encode, pixels, png, scene
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_i1_a_file_cut_anywhere_is_refused(kind):
+def test_I1_a_file_cut_anywhere_is_refused(kind):
     payload = encode(scene(), kind)
 
     for share in (0.05, 0.2, 0.5, 0.8, 0.95):
@@ -24,13 +24,13 @@ def test_i1_a_file_cut_anywhere_is_refused(kind):
 
 
 @pytest.mark.parametrize("progressive", [False, True])
-def test_i1_a_jpeg_without_its_last_rows_is_refused(progressive):
+def test_I1_a_jpeg_without_its_last_rows_is_refused(progressive):
     payload = encode(scene(), "JPEG", progressive=progressive)
 
     assert code_of(payload[:-200]) == "image_undecodable"
 
 
-def test_i1_random_damage_never_raises_anything_but_our_errors():
+def test_I1_random_damage_never_raises_anything_but_our_errors():
     chance = np.random.default_rng(3)
     for kind in ("JPEG", "PNG"):
         original = encode(scene(64, 48), kind)
@@ -46,14 +46,14 @@ def test_i1_random_damage_never_raises_anything_but_our_errors():
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("side", [60_000, 13_000, 10_000])
-def test_i2_i3_too_many_pixels_are_refused_from_the_header(side):
+def test_I2_I3_too_many_pixels_are_refused_from_the_header(side):
     payload, _ = png(side, side, 8, 0, b"")
 
     assert code_of(payload) == "too_many_pixels"
 
 
 @pytest.mark.parametrize("name", [b"zTXt", b"iCCP"])
-def test_i2_a_bomb_in_a_text_or_profile_chunk_does_not_inflate(name):
+def test_I2_a_bomb_in_a_text_or_profile_chunk_does_not_inflate(name):
     _, chunk = png(1, 1, 8, 0, b"")
     bomb = chunk(name, b"x\0\0" + zlib.compress(bytes(200_000_000), 9))
     payload, _ = png(64, 64, 8, 0, bytes(65 * 64), extra=bomb)
@@ -71,7 +71,7 @@ def test_i2_a_bomb_in_a_text_or_profile_chunk_does_not_inflate(name):
     assert peak < 64_000_000
 
 
-def test_i4_several_frames_are_refused():
+def test_I4_several_frames_are_refused():
     frames = [scene(), scene().transpose(Image.Transpose.ROTATE_180)]
 
     animated = encode(frames[0], "PNG", save_all=True, append_images=frames[1:])
@@ -85,7 +85,7 @@ def test_i4_several_frames_are_refused():
 @pytest.mark.parametrize(
     "exif", [b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*" + b"\xff" * 40, b"x"]
 )
-def test_i7_damaged_exif_is_ignored(exif):
+def test_I7_damaged_exif_is_ignored(exif):
     payload = encode(scene(), "JPEG")
     segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
 
@@ -95,7 +95,7 @@ def test_i7_damaged_exif_is_ignored(exif):
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
-def test_i7_an_orientation_that_does_not_exist_is_ignored(orientation):
+def test_I7_an_orientation_that_does_not_exist_is_ignored(orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
 
@@ -111,23 +111,23 @@ def test_i7_an_orientation_that_does_not_exist_is_ignored(orientation):
         ((16_385, 40), "too_many_pixels"),
     ],
 )
-def test_i8_absurd_sizes_are_refused(size, code):
+def test_I8_absurd_sizes_are_refused(size, code):
     assert code_of(encode(Image.new("L", size), "PNG")) == code
 
 
-def test_i8_the_limits_themselves_are_read():
+def test_I8_the_limits_themselves_are_read():
     assert decode_image(encode(Image.new("L", (32, 640)), "PNG"), LIMITS).image.size == (32, 640)
 
 
 @pytest.mark.parametrize("tail", [b"PK\x03\x04zip", b"%PDF-1.4", b"<script>alert(1)</script>"])
-def test_i11_what_is_appended_changes_nothing(tail):
+def test_I11_what_is_appended_changes_nothing(tail):
     payload = encode(scene(), "PNG")
 
     assert (pixels(payload + tail) == pixels(payload)).all()
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "GIF", "BMP", "WEBP", "ICO", "PPM"])
-def test_i12_other_types_start_no_decoder(kind):
+def test_I12_other_types_start_no_decoder(kind):
     payload = encode(scene(64, 64), kind)
 
     assert sniff_media_type(payload) is None
@@ -135,7 +135,7 @@ def test_i12_other_types_start_no_decoder(kind):
         decode_image(payload, LIMITS)
 
 
-def test_i13_a_jpeg_of_a_thousand_scans_is_refused_before_it_is_decoded():
+def test_I13_a_jpeg_of_a_thousand_scans_is_refused_before_it_is_decoded():
     payload = encode(scene(), "JPEG", progressive=True)
     start = payload.index(b"\xff\xda")
     scan = payload[start : payload.index(b"\xff\xda", start + 2)]

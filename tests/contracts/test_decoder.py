@@ -48,7 +48,7 @@ def test_a_record_is_no_input_of_a_picture_modality():
 
 
 @pytest.mark.parametrize("payload", [b"", b"PK", b"\0" * 100, b"<svg/>", b"RIFF....WEBP"])
-def test_i12_what_is_neither_is_refused(payload):
+def test_I12_what_is_neither_is_refused(payload):
     with pytest.raises(UnsupportedMediaType):
         decode_input(payload, ECG)
 

@@ -15,7 +15,7 @@ from contracts.modality import ImageSpec
 from tests.contracts.pictures import LIMITS, SPEC, encode, pixels, png, scene
 
 
-def test_i5_sixteen_bit_grey_is_scaled_and_not_clipped():
+def test_I5_sixteen_bit_grey_is_scaled_and_not_clipped():
     values = np.linspace(0, 65535, 64 * 64).reshape(64, 64).astype(np.uint16)
     payload = encode(Image.fromarray(values), "PNG")
 
@@ -25,7 +25,7 @@ def test_i5_sixteen_bit_grey_is_scaled_and_not_clipped():
     assert decoded.bits == 16
 
 
-def test_i5_sixteen_bit_colour_is_scaled_and_not_clipped():
+def test_I5_sixteen_bit_colour_is_scaled_and_not_clipped():
     values = np.linspace(0, 65535, 64 * 64 * 3).reshape(64, 64, 3).astype(">u2")
     rows = b"".join(b"\0" + row.tobytes() for row in values)
     payload, _ = png(64, 64, 16, 2, rows)
@@ -36,7 +36,7 @@ def test_i5_sixteen_bit_colour_is_scaled_and_not_clipped():
     assert decoded.bits == 16
 
 
-def test_i5_transparency_is_laid_over_black():
+def test_I5_transparency_is_laid_over_black():
     grey = np.full((64, 64), 200, dtype=np.uint8)
     alpha = np.tile(np.arange(64, dtype=np.uint8) * 4, (64, 1))
     expected = np.round(grey * (alpha / 255.0))
@@ -46,7 +46,7 @@ def test_i5_transparency_is_laid_over_black():
         assert np.abs(pixels(encode(image, "PNG"))[..., 1] - expected).max() <= 1
 
 
-def test_i5_a_transparent_palette_entry_becomes_black():
+def test_I5_a_transparent_palette_entry_becomes_black():
     image = Image.new("P", (64, 64), 1)
     image.putpalette([255, 0, 0, 0, 255, 0])
     image.paste(0, (0, 0, 32, 64))
@@ -58,7 +58,7 @@ def test_i5_a_transparent_palette_entry_becomes_black():
     assert decoded[5, 60].tolist() == [0, 255, 0]
 
 
-def test_i5_one_bit_and_grey_become_three_equal_channels():
+def test_I5_one_bit_and_grey_become_three_equal_channels():
     grey = scene().convert("L")
 
     for image in (grey, grey.convert("1")):
@@ -67,7 +67,7 @@ def test_i5_one_bit_and_grey_become_three_equal_channels():
         assert decoded.max() > 200
 
 
-def test_i5_cmyk_looks_like_its_rgb_twin():
+def test_I5_cmyk_looks_like_its_rgb_twin():
     image = scene()
 
     decoded = pixels(encode(image.convert("CMYK"), "JPEG", quality=95))
@@ -77,7 +77,7 @@ def test_i5_cmyk_looks_like_its_rgb_twin():
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_i6_every_orientation_gives_the_upright_picture(orientation, kind):
+def test_I6_every_orientation_gives_the_upright_picture(orientation, kind):
     upright = scene()
     undo = {
         1: None,

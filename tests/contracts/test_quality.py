@@ -48,7 +48,7 @@ def test_good_pictures_that_were_not_fitted_are_not_rejected(limits):
         (lambda image: Image.new("RGB", (128, 128), "white"), "quality.entropy"),
     ],
 )
-def test_i9_each_fault_is_noticed_by_its_own_rule(limits, spoil, code):
+def test_I9_each_fault_is_noticed_by_its_own_rule(limits, spoil, code):
     assert code in codes(spoil(picture(5)), limits)
 
 

@@ -105,7 +105,7 @@ def test_leads_come_in_standard_order_whatever_their_order_and_case():
     np.testing.assert_array_equal(waveform.lead("V6"), waveform.signals_mv[11])
 
 
-def test_missing_leads_are_named():
+def test_W5_missing_leads_are_named():
     counts = counts_of(synthetic_ecg())
     header = wfdb_header(counts, leads=[*LEADS[:10], "MLII", "X"])
 
@@ -116,13 +116,13 @@ def test_missing_leads_are_named():
     assert "V5, V6" in caught.value.detail
 
 
-def test_a_lead_that_comes_twice_is_refused():
+def test_W5_a_lead_that_comes_twice_is_refused():
     header = wfdb_header(counts_of(synthetic_ecg()), leads=["I", "i", *LEADS[2:]])
 
     assert code_of(record_zip(header=header)) == "bad_header"
 
 
-def test_the_invalid_sample_code_becomes_nan():
+def test_W5_the_invalid_sample_code_becomes_nan():
     counts = counts_of(synthetic_ecg())
     counts[3, 100:200] = -32768
     payload = zip_of(("r.hea", wfdb_header(counts)), ("r.dat", counts.T.astype("<i2").tobytes()))
@@ -134,7 +134,7 @@ def test_the_invalid_sample_code_becomes_nan():
 
 
 @pytest.mark.parametrize("change", [-24, -2, -1, 1, 2, 24])
-def test_a_signal_file_of_another_length_than_stated_is_refused(change):
+def test_W5_a_signal_file_of_another_length_than_stated_is_refused(change):
     counts = counts_of(synthetic_ecg())
     signals = counts.T.astype("<i2").tobytes()
     signals = signals[:change] if change < 0 else signals + bytes(change)
@@ -151,7 +151,7 @@ def test_a_length_that_is_left_open_is_taken_from_the_file():
     assert decode_record(record_zip(header=header)).signals_mv.shape == (12, 1000)
 
 
-def test_samples_that_do_not_add_up_to_the_checksum_are_refused():
+def test_W5_samples_that_do_not_add_up_to_the_checksum_are_refused():
     counts = counts_of(synthetic_ecg())
     header = wfdb_header(counts)
     counts[4, 500] += 1
@@ -160,7 +160,7 @@ def test_samples_that_do_not_add_up_to_the_checksum_are_refused():
     assert code_of(payload) == "bad_header"
 
 
-def test_another_first_value_than_stated_is_refused():
+def test_W5_another_first_value_than_stated_is_refused():
     counts = counts_of(synthetic_ecg())
     header = wfdb_header(counts)
     counts[0, 0], counts[0, 1] = counts[0, 0] + 1, counts[0, 1] - 1
@@ -177,7 +177,7 @@ def test_samples_may_start_behind_an_offset():
     np.testing.assert_allclose(decode_record(payload).signals_mv, counts / 1000, atol=1e-6)
 
 
-def test_records_under_a_second_or_over_the_limit_are_refused():
+def test_W5_records_under_a_second_or_over_the_limit_are_refused():
     assert code_of(record_zip(synthetic_ecg(seconds=0.99))) == "record_too_short"
     with pytest.raises(InvalidInput) as caught:
         decode_record(record_zip(), RecordLimits(max_samples=11_999))
@@ -187,7 +187,7 @@ def test_records_under_a_second_or_over_the_limit_are_refused():
 @pytest.mark.parametrize(
     "name", ["../../etc/passwd", "/etc/passwd", "http://127.0.0.1/x", "s3://b/x", "~/x"]
 )
-def test_a_name_in_the_header_is_never_opened(name):
+def test_W1_a_name_in_the_header_is_never_opened(name):
     counts = counts_of(synthetic_ecg())
     payload = record_zip(header=wfdb_header(counts, storage=f"{name} 16"))
     opened: list[str] = []
@@ -209,14 +209,14 @@ def test_a_name_in_the_header_is_never_opened(name):
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300), st.binary(max_size=300))
-def test_random_files_are_refused_and_never_crash(header, signals):
+def test_W4_random_files_are_refused_and_never_crash(header, signals):
     with pytest.raises((InvalidInput, UnsupportedMediaType)):
         decode_record(zip_of(("r.hea", header), ("r.dat", signals)))
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
-def test_a_damaged_header_is_refused_or_read_and_never_crashes(data):
+def test_W4_a_damaged_header_is_refused_or_read_and_never_crashes(data):
     header = bytearray(wfdb_header(counts_of(synthetic_ecg())), "ascii")
     for _ in range(data.draw(st.integers(1, 4))):
         header[data.draw(st.integers(0, len(header) - 1))] = data.draw(st.integers(0, 255))

@@ -19,7 +19,7 @@ def test_a_usable_record_has_no_reason():
     assert codes(synthetic_ecg(noise_mv=0.02)) == []
 
 
-def test_a_record_without_any_signal_is_flat_and_rejected():
+def test_W5_a_record_without_any_signal_is_flat_and_rejected():
     flat = np.random.default_rng(0).normal(0, 0.001, (12, 1000))
 
     assert codes(flat) == ["quality.flat_line"]
@@ -28,7 +28,7 @@ def test_a_record_without_any_signal_is_flat_and_rejected():
 
 
 @pytest.mark.parametrize("value", [0.0, np.nan, 2.5])
-def test_one_lead_without_signal_is_off(value):
+def test_W5_one_lead_without_signal_is_off(value):
     signals = synthetic_ecg(noise_mv=0.02)
     signals[7] = value
 
@@ -42,14 +42,14 @@ def test_a_lead_that_falls_off_for_less_than_half_of_its_time_still_counts():
     assert codes(signals) == []
 
 
-def test_a_lead_at_the_rail_is_saturated():
+def test_W5_a_lead_at_the_rail_is_saturated():
     signals = synthetic_ecg(noise_mv=0.02)
     signals[6] = np.minimum(signals[6], 0.0)
 
     assert codes(signals) == ["quality.saturated"]
 
 
-def test_a_flat_record_is_rejected_and_a_doubtful_one_warned_of_in_words():
+def test_W5_a_flat_record_is_rejected_and_a_doubtful_one_warned_of_in_words():
     signals = synthetic_ecg(noise_mv=0.02)
     signals[7] = 0.0
 

@@ -59,32 +59,32 @@ def test_the_adc_zero_is_the_baseline_when_none_is_stated():
 @pytest.mark.parametrize(
     "rate", ["nan", "inf", "1e308", "0", "-100", "49.9", "5001", "1_00", "१००"]
 )
-def test_a_sampling_rate_that_is_no_sane_number_is_refused(rate):
+def test_W4_a_sampling_rate_that_is_no_sane_number_is_refused(rate):
     assert code_of(header(rate=rate)) == "bad_header"
 
 
 @pytest.mark.parametrize("gain", ["0", "0(0)/mV", "1e-320", "-5", "nan", "200/mmHg", "200(x)/mV"])
-def test_a_gain_that_is_no_sane_number_of_millivolts_is_refused(gain):
+def test_W4_a_gain_that_is_no_sane_number_of_millivolts_is_refused(gain):
     assert code_of(header(gain=gain)) == "bad_header"
 
 
 @pytest.mark.parametrize("count", ["0", "1", "33", "1000000000", "3", "-2", "2.0"])
-def test_a_number_of_signals_out_of_range_or_contradicted_is_refused(count):
+def test_W3_a_number_of_signals_out_of_range_or_contradicted_is_refused(count):
     assert code_of(header(count=count)) == "bad_header"
 
 
 @pytest.mark.parametrize("samples", ["1000000000000", "-1", "1e3", "nan"])
-def test_a_length_out_of_range_is_refused(samples):
+def test_W3_a_length_out_of_range_is_refused(samples):
     assert code_of(header(samples=samples)) == "bad_header"
 
 
 @pytest.mark.parametrize("record", ["100/2", "100/100"])
-def test_a_record_of_segments_is_refused(record):
+def test_W3_a_record_of_segments_is_refused(record):
     assert code_of(header(record=record)) == "bad_header"
 
 
 @pytest.mark.parametrize("storage", ["a 16x2", "a 16:100000", "a 16x1000000", "a x", "a 16+-1"])
-def test_frames_skew_and_broken_formats_are_refused(storage):
+def test_W3_frames_skew_and_broken_formats_are_refused(storage):
     assert code_of(header(storage=storage)) == "bad_header"
 
 
@@ -97,7 +97,7 @@ def test_signals_in_two_files_are_refused():
 
 
 @pytest.mark.parametrize("number", [0, 8, 24, 32, 61, 160, 310, 311, 508, 516, 524])
-def test_other_signal_formats_are_of_an_unsupported_type(number):
+def test_W7_other_signal_formats_are_of_an_unsupported_type(number):
     with pytest.raises(UnsupportedMediaType) as caught:
         parse_header(header(storage=f"100.dat {number}"))
 
@@ -105,12 +105,12 @@ def test_other_signal_formats_are_of_an_unsupported_type(number):
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"# only\n", b"\x00\x01 2 100\n", b"100 2\n"])
-def test_a_header_without_a_record_line_is_refused(content):
+def test_W4_a_header_without_a_record_line_is_refused(content):
     assert code_of(content) == "bad_header"
 
 
 @pytest.mark.parametrize("length", [256, 8 * 1024, 16 * 1024, 200 * 1024])
-def test_a_long_line_is_refused_before_any_pattern_runs(length):
+def test_W2_a_long_line_is_refused_before_any_pattern_runs(length):
     started = time.thread_time()
 
     assert code_of(b"1" * length + b"\n" + header()) == "bad_header"

@@ -4,7 +4,7 @@ from contracts.errors import Overloaded
 from serving.admission import Admission
 
 
-def test_f6_beyond_the_limit_a_request_is_refused_at_once():
+def test_F6_beyond_the_limit_a_request_is_refused_at_once():
     admission = Admission(2)
 
     with admission.slot(), admission.slot():

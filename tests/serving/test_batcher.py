@@ -77,7 +77,7 @@ async def test_a_batch_is_never_larger_than_allowed():
     assert max(sizes) == 3
 
 
-async def test_f18_a_cancelled_caller_does_not_disturb_its_batch_mates():
+async def test_F18_a_cancelled_caller_does_not_disturb_its_batch_mates():
     gate = Gate()
     async with opened(gate, max_wait_seconds=0.02) as batcher:
         tasks = [asyncio.create_task(batcher.submit(item)) for item in (1, 2, 3)]
@@ -90,7 +90,7 @@ async def test_f18_a_cancelled_caller_does_not_disturb_its_batch_mates():
     assert isinstance(answers[1], asyncio.CancelledError)
 
 
-async def test_t13_work_of_a_caller_that_left_never_starts():
+async def test_T13_work_of_a_caller_that_left_never_starts():
     gate = Gate()
     async with opened(gate) as batcher:
         first = asyncio.create_task(batcher.submit(0))
@@ -212,7 +212,7 @@ async def test_after_closing_nothing_is_taken():
     max_batch=st.integers(1, 8),
     workers=st.integers(1, 3),
 )
-def test_f18_every_answer_belongs_to_its_question(seed, calls, max_batch, workers):
+def test_F18_every_answer_belongs_to_its_question(seed, calls, max_batch, workers):
     """Random arrivals, cancellations and failures: an answer is right, an error, or cancelled."""
     chance = random.Random(seed)
 

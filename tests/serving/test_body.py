@@ -42,7 +42,7 @@ async def test_a_body_up_to_the_limit_is_read(reading, call, size):
     assert response.json() == {"bytes": size}
 
 
-async def test_t1_a_declared_oversize_is_refused_before_the_body_is_read():
+async def test_T1_a_declared_oversize_is_refused_before_the_body_is_read():
     request = a_request([], [("content-length", str(LIMIT + 1))])
 
     with pytest.raises(Exception, match="larger than 1000 bytes") as refused:
@@ -51,7 +51,7 @@ async def test_t1_a_declared_oversize_is_refused_before_the_body_is_read():
     assert refused.value.status == 413
 
 
-async def test_t2_a_chunked_oversize_is_refused_at_the_first_byte_too_many():
+async def test_T2_a_chunked_oversize_is_refused_at_the_first_byte_too_many():
     request = a_request([piece(b"x" * 600), piece(b"x" * 401), piece(b"never", more=False)])
 
     with pytest.raises(Exception, match="larger than 1000 bytes") as refused:
@@ -62,7 +62,7 @@ async def test_t2_a_chunked_oversize_is_refused_at_the_first_byte_too_many():
 
 
 @pytest.mark.parametrize("value", ["-1", "1e3", "٣", "9" * 30, "1 2"])
-async def test_t3_an_absurd_length_is_refused(value):
+async def test_T3_an_absurd_length_is_refused(value):
     request = Request(
         {
             "type": "http",
@@ -79,7 +79,7 @@ async def test_t3_an_absurd_length_is_refused(value):
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "gzip, identity", "x"])
-async def test_t11_an_encoded_body_is_415(reading, call, coding):
+async def test_T11_an_encoded_body_is_415(reading, call, coding):
     response = await call(
         reading, "POST", "/read", content=b"x", headers={"Content-Encoding": coding}
     )
@@ -88,14 +88,14 @@ async def test_t11_an_encoded_body_is_415(reading, call, coding):
     assert response.json()["code"] == "unsupported_content_encoding"
 
 
-async def test_t12_a_sender_that_leaves_is_noticed():
+async def test_T12_a_sender_that_leaves_is_noticed():
     request = a_request([piece(b"x"), {"type": "http.disconnect"}])
 
     with pytest.raises(ClientDisconnect):
         await read_body(request, LIMIT)
 
 
-async def test_t4_a_body_that_stops_is_408():
+async def test_T4_a_body_that_stops_is_408():
     request = a_request([piece(b"x"), 5.0, piece(b"y", more=False)])
 
     with pytest.raises(Exception, match="too slowly") as refused:
@@ -104,7 +104,7 @@ async def test_t4_a_body_that_stops_is_408():
     assert refused.value.status == 408
 
 
-async def test_t4_a_body_that_drips_is_408_long_before_the_deadline():
+async def test_T4_a_body_that_drips_is_408_long_before_the_deadline():
     drops = [part for _ in range(100) for part in (piece(b"x"), 0.01)]
     pace = Pace(deadline_seconds=60, grace_seconds=0.05, minimum_bytes_per_second=1000)
 

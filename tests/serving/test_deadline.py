@@ -29,7 +29,7 @@ def test_a_bad_header_is_a_bad_request(sent):
         deadline_of(a_request(sent), 10.0, at_noon)
 
 
-def test_f10_the_remaining_time_travels_in_whole_milliseconds_and_never_below_zero():
+def test_F10_the_remaining_time_travels_in_whole_milliseconds_and_never_below_zero():
     now = [1000.0]
     deadline = Deadline(1001.2345, lambda: now[0])
 

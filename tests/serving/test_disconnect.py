@@ -29,7 +29,7 @@ async def test_an_error_of_the_work_comes_back():
         await run_while_connected(a_request(asyncio.Event()), work())
 
 
-async def test_t13_the_work_of_a_caller_that_leaves_is_cancelled():
+async def test_T13_the_work_of_a_caller_that_leaves_is_cancelled():
     gone, begun, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def work():

@@ -47,7 +47,7 @@ def fatal(state):
         (fatal, not_ready("model_refused")),
     ],
 )
-async def test_f14_the_probes_tell_life_from_readiness(app, client, shell, situation, expected):
+async def test_F14_the_probes_tell_life_from_readiness(app, client, shell, situation, expected):
     async with client(app) as http:
         shell.health._phase, shell.health._reason = Phase.LOADING, "loading"
         situation(shell.health)

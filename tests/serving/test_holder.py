@@ -4,7 +4,7 @@ from contracts.errors import ModelUnavailable
 from serving.holder import ModelHolder
 
 
-def test_c9_without_a_model_there_is_an_error_and_no_demo_answer():
+def test_C9_without_a_model_there_is_an_error_and_no_demo_answer():
     holder = ModelHolder[str]()
 
     with pytest.raises(ModelUnavailable) as missing:

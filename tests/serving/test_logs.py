@@ -56,7 +56,7 @@ async def test_nothing_that_was_sent_stands_in_a_log_line(app, call, stream):
     assert "RuntimeError" in stream.getvalue()
 
 
-async def test_f17_a_log_line_stays_one_line(app, call, stream):
+async def test_F17_a_log_line_stays_one_line(app, call, stream):
     logging.getLogger("test").warning('one\ntwo\r\n{"level": "forged"}\u2028three')
 
     assert len(stream.getvalue().splitlines()) == 1

@@ -34,7 +34,7 @@ async def test_the_prefix_of_a_router_is_part_of_the_template(app, client):
     assert 'route="/v1/things/{name}"' in text
 
 
-async def test_f17_unknown_paths_and_methods_do_not_grow_the_metrics(app, client):
+async def test_F17_unknown_paths_and_methods_do_not_grow_the_metrics(app, client):
     async with client(app) as http:
         await http.request("SPAM", "/x")
         before = len((await http.get("/metrics")).text.splitlines())

@@ -74,7 +74,7 @@ def test_what_may_be_retried_says_when(kind):
     assert int(default.headers["Retry-After"]) > 0
 
 
-def test_t1_an_answer_that_leaves_a_body_unread_closes_the_connection():
+def test_T1_an_answer_that_leaves_a_body_unread_closes_the_connection():
     response = problem_response(errors.PayloadTooLarge("x"), "id")
 
     assert response.headers["Connection"] == "close"
@@ -141,7 +141,7 @@ async def test_the_method_that_is_allowed_is_named(routed, call):
     assert response.headers["Allow"] == "POST"
 
 
-async def test_t12_a_caller_that_has_left_gets_no_answer_and_is_no_error():
+async def test_T12_a_caller_that_has_left_gets_no_answer_and_is_no_error():
     sent = []
 
     async def leaves(scope, receive, send):

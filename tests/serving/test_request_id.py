@@ -11,7 +11,7 @@ async def test_a_well_formed_id_is_kept(app, call, sent):
 
 
 @pytest.mark.parametrize("sent", ["", "A" * 65, "a b", "a;b", "ü", "a_b", "../x"])
-async def test_f17_any_other_id_is_replaced(app, call, sent):
+async def test_F17_any_other_id_is_replaced(app, call, sent):
     response = await call(app, "GET", "/livez", headers={"X-Request-ID": sent.encode()})
 
     assert uuid.UUID(response.headers["X-Request-ID"])

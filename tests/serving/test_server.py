@@ -67,7 +67,7 @@ def talk(port: int, data: bytes, seconds: float = 5.0) -> tuple[bytes, float]:
     return received, time.monotonic() - started
 
 
-def test_f8_sigterm_says_not_ready_finishes_what_runs_and_exits_with_zero(running):
+def test_F8_sigterm_says_not_ready_finishes_what_runs_and_exits_with_zero(running):
     port, process = running
     base = f"http://127.0.0.1:{port}"
     answers = []
@@ -119,7 +119,7 @@ def test_a_process_that_must_not_serve_stops_with_the_code_it_was_given():
 @pytest.mark.parametrize(
     "data", [b"", b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Half:"], ids=["silent", "half_head"]
 )
-def test_t4_slow_heads_are_closed_in_time(running, data):
+def test_T4_slow_heads_are_closed_in_time(running, data):
     port, _ = running
 
     received, seconds = talk(port, data)
@@ -128,7 +128,7 @@ def test_t4_slow_heads_are_closed_in_time(running, data):
     assert 0.5 < seconds < 3
 
 
-def test_t4_a_head_of_one_byte_now_and_then_is_closed_in_time(running):
+def test_T4_a_head_of_one_byte_now_and_then_is_closed_in_time(running):
     port, _ = running
     started = time.monotonic()
 
@@ -142,7 +142,7 @@ def test_t4_a_head_of_one_byte_now_and_then_is_closed_in_time(running):
     assert closed < 3
 
 
-def test_t4_an_idle_half_body_is_408(running):
+def test_T4_an_idle_half_body_is_408(running):
     port, _ = running
 
     received, seconds = talk(port, b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nx")
@@ -179,7 +179,7 @@ def test_a_connection_serves_one_request_after_the_other(running):
     ],
     ids=["large", "many", "long_path", "endless"],
 )
-def test_t15_a_head_that_is_too_large_is_431(running, head):
+def test_T15_a_head_that_is_too_large_is_431(running, head):
     port, _ = running
 
     received, _ = talk(port, head)
@@ -199,7 +199,7 @@ def test_t15_a_head_that_is_too_large_is_431(running, head):
     ],
     ids=["words", "version", "negative", "two_lengths", "tls"],
 )
-def test_t3_what_is_no_request_is_a_400_problem_and_the_next_client_is_served(running, data):
+def test_T3_what_is_no_request_is_a_400_problem_and_the_next_client_is_served(running, data):
     port, _ = running
 
     received, _ = talk(port, data)
@@ -209,7 +209,7 @@ def test_t3_what_is_no_request_is_a_400_problem_and_the_next_client_is_served(ru
     assert httpx2.get(f"http://127.0.0.1:{port}/livez").status_code == 200
 
 
-def test_t4_the_probe_answers_while_two_hundred_slow_sockets_hang(running):
+def test_T4_the_probe_answers_while_two_hundred_slow_sockets_hang(running):
     port, _ = running
     sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(200)]
     for connection in sockets:

@@ -24,7 +24,7 @@ async def test_a_picture_is_answered_with_ids_and_stage_times(app, opened, png_b
     assert "infer;dur=" in response.headers["Server-Timing"]
 
 
-async def test_t10_the_bytes_decide_what_they_are(app, opened, png_bytes):
+async def test_T10_the_bytes_decide_what_they_are(app, opened, png_bytes):
     async with opened(app) as http:
         response = await http.post(
             "/predict", content=png_bytes, headers={"Content-Type": "text/html"}
@@ -59,7 +59,7 @@ async def test_every_route_answers(app, opened, jpeg_bytes):
         (b"PK\x03\x04" + SECRET, 415, "unsupported_media_type"),
     ],
 )
-async def test_t16_every_route_refuses_the_same_things_without_echo(
+async def test_T16_every_route_refuses_the_same_things_without_echo(
     app, opened, route, payload, status, code
 ):
     async with opened(app) as http:
@@ -85,7 +85,7 @@ async def test_a_request_that_is_late_before_it_begins_is_504(app, opened, png_b
     assert (response.status_code, response.json()["code"]) == (504, "deadline_exceeded")
 
 
-async def test_c9_without_a_model_the_process_lives_and_says_so(opened, settings_for, tmp_path):
+async def test_C9_without_a_model_the_process_lives_and_says_so(opened, settings_for, tmp_path):
     app = create_app(settings_for(checkpoint=tmp_path / "v1.pth"))
 
     async with opened(app) as http:
@@ -102,7 +102,7 @@ async def test_c9_without_a_model_the_process_lives_and_says_so(opened, settings
     assert app.state.shell.health.exit_code is None
 
 
-async def test_c2_a_wrong_model_is_never_ready_and_stops_the_process(
+async def test_C2_a_wrong_model_is_never_ready_and_stops_the_process(
     opened, settings_for, tiny_checkpoint_path
 ):
     app = create_app(
@@ -131,7 +131,7 @@ async def test_while_loading_the_process_is_alive_and_not_ready(settings_for):
     assert (live.status_code, ready.status_code, ready.json()["reason"]) == (200, 503, "loading")
 
 
-async def test_s8_damaged_weights_leave_within_one_cycle(opened, settings_for, png_bytes):
+async def test_S8_damaged_weights_leave_within_one_cycle(opened, settings_for, png_bytes):
     app = create_app(settings_for(qc_interval_seconds=0.05))
 
     async with opened(app) as http:
@@ -164,7 +164,7 @@ async def test_only_callers_with_the_internal_token_are_answered(opened, setting
     assert (refused.status_code, taken.status_code) == (401, 200)
 
 
-async def test_f6_beyond_the_limit_requests_are_refused_with_a_time_to_come_again(
+async def test_F6_beyond_the_limit_requests_are_refused_with_a_time_to_come_again(
     opened, settings_for, png_bytes
 ):
     app = create_app(settings_for(max_queue=2))

@@ -74,7 +74,7 @@ async def test_an_answer_holds_everything_of_the_schema(engine, png_bytes):
     assert "quality.blur" in answer.measurements
 
 
-async def test_f18_many_at_once_each_get_the_answer_to_their_own_picture(engine, noise):
+async def test_F18_many_at_once_each_get_the_answer_to_their_own_picture(engine, noise):
     payloads = [noise(seed) for seed in range(24)]
     alone = [(await engine.predict(payload, request_id="x")).probabilities for payload in payloads]
 
@@ -86,7 +86,7 @@ async def test_f18_many_at_once_each_get_the_answer_to_their_own_picture(engine,
     assert len({str(probabilities) for probabilities in alone}) > 20
 
 
-async def test_i14_the_same_bytes_get_the_same_answer_bit_for_bit(engine, jpeg_bytes):
+async def test_I14_the_same_bytes_get_the_same_answer_bit_for_bit(engine, jpeg_bytes):
     answers = await asyncio.gather(*(engine.predict(jpeg_bytes, request_id="x") for _ in range(30)))
 
     assert len({str(answer.probabilities) for answer in answers}) == 1
@@ -123,7 +123,7 @@ async def test_augmentation_that_this_model_does_not_have_is_a_warning(engine, p
     assert "tta_unavailable" in [warning.code for warning in answer.warnings]
 
 
-async def test_i1_damaged_bytes_are_an_error_and_the_engine_lives(engine, jpeg_bytes):
+async def test_I1_damaged_bytes_are_an_error_and_the_engine_lives(engine, jpeg_bytes):
     with pytest.raises(InvalidInput):
         await engine.predict(jpeg_bytes[: len(jpeg_bytes) // 2], request_id="x")
     with pytest.raises(UnsupportedMediaType):
@@ -154,7 +154,7 @@ async def test_what_fails_the_quality_limits_is_rejected_without_scores_and_neve
     assert backend.calls == 0
 
 
-async def test_f6_a_full_queue_refuses_at_once(torch_model, png_bytes):
+async def test_F6_a_full_queue_refuses_at_once(torch_model, png_bytes):
     backend = SlowBackend(torch_model.backend)
     model = with_backend(torch_model, backend)
     async with VisionEngine(model, ThreadPlan(1, 1, 1), max_queue=1) as engine:
@@ -171,7 +171,7 @@ async def test_f6_a_full_queue_refuses_at_once(torch_model, png_bytes):
         await asyncio.gather(running, waiting)
 
 
-async def test_t13_queued_work_of_a_caller_that_leaves_never_starts(torch_model, png_bytes):
+async def test_T13_queued_work_of_a_caller_that_leaves_never_starts(torch_model, png_bytes):
     backend = SlowBackend(torch_model.backend)
     model = with_backend(torch_model, backend)
     async with VisionEngine(model, ThreadPlan(1, 1, 1)) as engine:
@@ -206,7 +206,7 @@ async def test_the_event_loop_stays_free_while_the_model_computes(torch_model, p
     assert ticks == 20
 
 
-async def test_c4_a_value_that_is_not_finite_is_never_an_answer(torch_model, png_bytes):
+async def test_C4_a_value_that_is_not_finite_is_never_an_answer(torch_model, png_bytes):
     engine = VisionEngine(torch_model, ThreadPlan(1, 1, 1))
     async with engine:
         engine.model = with_backend(torch_model, BrokenBackend(torch_model.backend))

@@ -65,7 +65,7 @@ def test_a_graph_that_answers_otherwise_is_replaced_by_torch(tiny_checkpoint_pat
     assert "differs" in (model.fell_back or "")
 
 
-def test_s8_a_byte_flipped_in_the_graph_is_noticed_before_it_is_run(graph):
+def test_S8_a_byte_flipped_in_the_graph_is_noticed_before_it_is_run(graph):
     flipped = bytearray(graph.payload)
     flipped[len(flipped) // 2] ^= 0x40
 
@@ -98,12 +98,12 @@ def test_a_folder_that_cannot_be_written_is_no_error(torch_model, tmp_path):
     assert graph.payload
 
 
-def test_c9_a_missing_file_is_told_from_a_wrong_one(tmp_path):
+def test_C9_a_missing_file_is_told_from_a_wrong_one(tmp_path):
     with pytest.raises(FileNotFoundError):
         load_model(tmp_path / "v1.pth", CHEST, ModelOptions())
 
 
-def test_c2_one_flipped_byte_is_refused(tiny_checkpoint_path, tmp_path):
+def test_C2_one_flipped_byte_is_refused(tiny_checkpoint_path, tmp_path):
     source = tiny_checkpoint_path("chest-xray")
     payload = bytearray(source.read_bytes())
     payload[len(payload) // 2] ^= 1
@@ -114,19 +114,19 @@ def test_c2_one_flipped_byte_is_refused(tiny_checkpoint_path, tmp_path):
         load_model(tmp_path / "v1.pth", CHEST, ModelOptions())
 
 
-def test_c3_a_model_of_another_modality_is_refused(tiny_checkpoint_path):
+def test_C3_a_model_of_another_modality_is_refused(tiny_checkpoint_path):
     with pytest.raises(BadCheckpoint, match="skin-lesion"):
         load_model(tiny_checkpoint_path("chest-xray"), get_modality("skin-lesion"), ModelOptions())
 
 
-def test_c3_missing_weights_are_refused(altered):
+def test_C3_missing_weights_are_refused(altered):
     path = altered(lambda checkpoint: replace(checkpoint, weights={}))
 
     with pytest.raises(BadCheckpoint, match="fit"):
         load_model(path, CHEST, ModelOptions())
 
 
-def test_c4_swapped_classes_do_not_repeat_the_golden_logits(altered):
+def test_C4_swapped_classes_do_not_repeat_the_golden_logits(altered):
     path = altered(_swapped)
 
     with pytest.raises(BadCheckpoint, match="golden"):

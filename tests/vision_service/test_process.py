@@ -67,7 +67,7 @@ def test_the_service_answers_with_the_compiled_form(service, png_bytes):
     assert httpx2.get(f"{service}/model").json()["backend"] == "onnxruntime"
 
 
-async def test_f15_the_probe_answers_while_the_service_is_busy(service, noise):
+async def test_F15_the_probe_answers_while_the_service_is_busy(service, noise):
     slowest = 0.0
     async with httpx2.AsyncClient(base_url=service, timeout=60) as http:
         work = [asyncio.create_task(http.post("/predict", content=noise(n))) for n in range(60)]
@@ -83,7 +83,7 @@ async def test_f15_the_probe_answers_while_the_service_is_busy(service, noise):
     assert slowest < 2.0
 
 
-def test_t12_a_client_that_resets_its_upload_disturbs_nobody(service, png_bytes):
+def test_T12_a_client_that_resets_its_upload_disturbs_nobody(service, png_bytes):
     port = int(service.rpartition(":")[2])
     for _ in range(20):
         connection = socket.create_connection(("127.0.0.1", port))
@@ -94,7 +94,7 @@ def test_t12_a_client_that_resets_its_upload_disturbs_nobody(service, png_bytes)
     assert httpx2.post(f"{service}/predict", content=png_bytes, timeout=30).status_code == 200
 
 
-def test_c2_a_refused_model_stops_the_process_with_the_reason(tiny_checkpoint_path):
+def test_C2_a_refused_model_stops_the_process_with_the_reason(tiny_checkpoint_path):
     process = start(
         SERVICE_MODALITY="skin-lesion",
         SERVICE_CHECKPOINT=str(tiny_checkpoint_path("chest-xray")),

@@ -50,7 +50,7 @@ def test_an_input_of_the_right_kind_is_answered(answer):
     assert answer([5.0, 0.0, 0.0]).outcome is not Outcome.REJECTED
 
 
-def test_i10_the_wrong_door_is_named_and_gives_no_scores(answer):
+def test_I10_the_wrong_door_is_named_and_gives_no_scores(answer):
     prediction = answer([0.0, 9.0, 0.0])
 
     assert prediction.outcome is Outcome.REJECTED
@@ -60,7 +60,7 @@ def test_i10_the_wrong_door_is_named_and_gives_no_scores(answer):
     assert (prediction.probabilities, prediction.label, prediction.triage) == ({}, None, None)
 
 
-def test_i9_what_is_unlike_everything_is_rejected(answer):
+def test_I9_what_is_unlike_everything_is_rejected(answer):
     prediction = answer([5.0, 0.0, 0.0], reject_distance=-1.0)
 
     assert [reason.code for reason in prediction.reasons] == ["out_of_distribution"]
