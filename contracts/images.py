@@ -39,7 +39,6 @@ _DECODE_FAILURES = (
     ArithmeticError,
     AttributeError,
     RuntimeError,
-    MemoryError,
     struct.error,
     zlib.error,
 )

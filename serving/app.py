@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI
 
+from serving.draining import DrainingMiddleware
 from serving.headers import SecurityHeadersMiddleware
 from serving.health import HealthState, health_router
+from serving.lag import LoopLag
 from serving.logs import AccessLogMiddleware
 from serving.metrics import MetricsMiddleware, RequestMetrics, metrics_router
 from serving.problems import ErrorBoundary, install_problem_handlers
@@ -41,7 +43,7 @@ def create_shell(
     """
     if app is None:
         app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
-    app.router.lifespan_context = lifespan
+    app.router.lifespan_context = _with_lag(lifespan, shell.metrics.lag)
     app.router.redirect_slashes = False
     app.state.shell = shell
     install_problem_handlers(app)
@@ -51,8 +53,22 @@ def create_shell(
         app.add_middleware(InternalTokenMiddleware, token=internal_token)
     # The last one added is the outermost.
     app.add_middleware(ErrorBoundary)
+    app.add_middleware(DrainingMiddleware, health=shell.health)
     app.add_middleware(SecurityHeadersMiddleware)
     app.add_middleware(MetricsMiddleware, metrics=shell.metrics)
     app.add_middleware(AccessLogMiddleware)
     app.add_middleware(RequestIdMiddleware)
     return app
+
+
+def _with_lag(
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]], lag: LoopLag
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return the lifespan with the lateness of the loop measured for as long as it lasts."""
+
+    @asynccontextmanager
+    async def watched(app: FastAPI) -> AsyncIterator[None]:
+        async with lag.watched(), lifespan(app):
+            yield
+
+    return watched

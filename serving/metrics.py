@@ -17,6 +17,7 @@ from prometheus_client import (
 )
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.lag import LoopLag
 from serving.logs import method_of
 from serving.scope import route_template_of
 
@@ -30,6 +31,7 @@ class RequestMetrics:
         """Without a registry an own one is made, so that two apps in one process never mix."""
         self.registry = CollectorRegistry() if registry is None else registry
         ProcessCollector(registry=self.registry)
+        self.lag = LoopLag(self.registry)
         self._requests = Counter(
             "http_requests",
             "Requests answered.",

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from contracts.errors import BadRequest, InvalidField, ServiceError
+from contracts.errors import BadRequest, InvalidField, Overloaded, ServiceError
 from contracts.schemas import Problem
 from serving.scope import note, request_id_of
 
@@ -100,6 +100,11 @@ class ErrorBoundary:
             if started:
                 raise
             await _answer(error, scope)(scope, receive, send)
+        except MemoryError:
+            _log.error("out of memory")
+            if started:
+                raise
+            await _answer(_out_of_memory(), scope)(scope, receive, send)
         except Exception as error:
             _log.error(
                 "unhandled exception",
@@ -114,6 +119,11 @@ class ErrorBoundary:
 def _internal_error() -> ServiceError:
     """The one text for everything unforeseen."""
     return ServiceError("Something failed on our side. Quote the request id when you report it.")
+
+
+def _out_of_memory() -> ServiceError:
+    """One input was too much for the memory that is left; the next one may not be."""
+    return Overloaded("There is not enough memory for this input now.", retry_after_seconds=5)
 
 
 def _answer(error: ServiceError, scope: Scope) -> Response:

@@ -159,3 +159,15 @@ async def test_an_answer_that_breaks_half_way_is_not_completed(routed, client):
         alive = await http.get("/livez")
 
     assert alive.status_code == 200
+
+
+async def test_F12_an_input_beyond_the_memory_is_refused_and_may_come_again(app, call):
+    @app.get("/large")
+    async def large() -> None:
+        raise MemoryError("1000000000000 bytes of John Doe")
+
+    response = await call(app, "GET", "/large")
+
+    assert (response.status_code, response.json()["code"]) == (503, "overloaded")
+    assert response.headers["Retry-After"] == "5"
+    assert "John" not in response.text

@@ -34,7 +34,7 @@ def start(port: int, way: str = "") -> subprocess.Popen:
 
 
 def wait_until_up(port: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         with contextlib.suppress(httpx2.TransportError):
             if httpx2.get(f"http://127.0.0.1:{port}/livez").status_code == 200:
@@ -86,6 +86,23 @@ def test_F8_sigterm_says_not_ready_finishes_what_runs_and_exits_with_zero(runnin
     assert (draining.status_code, draining.json()["reason"]) == (503, "draining")
     assert answers[0].json() == {"done": True}
     assert code == 0
+
+
+def test_F8_requests_on_kept_connections_are_all_answered_through_a_stop(running):
+    port, process = running
+    statuses = []
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as http:
+        while process.poll() is None:
+            try:
+                statuses.append(http.get("/livez").status_code)
+            except httpx2.ConnectError:
+                break
+            if len(statuses) == 20:
+                process.terminate()
+
+    assert len(statuses) > 20
+    assert set(statuses) == {200}
+    assert process.wait(10) == 0
 
 
 def test_a_taken_port_is_one_clear_line_and_not_a_traceback(running):
