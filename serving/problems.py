@@ -100,11 +100,6 @@ class ErrorBoundary:
             if started:
                 raise
             await _answer(error, scope)(scope, receive, send)
-        except MemoryError:
-            _log.error("out of memory")
-            if started:
-                raise
-            await _answer(_out_of_memory(), scope)(scope, receive, send)
         except Exception as error:
             _log.error(
                 "unhandled exception",
@@ -113,17 +108,14 @@ class ErrorBoundary:
             )
             if started:
                 raise
-            await _answer(_internal_error(), scope)(scope, receive, send)
+            await _answer(_unforeseen(error), scope)(scope, receive, send)
 
 
-def _internal_error() -> ServiceError:
-    """The one text for everything unforeseen."""
+def _unforeseen(error: Exception) -> ServiceError:
+    """The one text for everything unforeseen, and another for an input beyond the memory."""
+    if isinstance(error, MemoryError):
+        return Overloaded("There is not enough memory for this input now.", retry_after_seconds=5)
     return ServiceError("Something failed on our side. Quote the request id when you report it.")
-
-
-def _out_of_memory() -> ServiceError:
-    """One input was too much for the memory that is left; the next one may not be."""
-    return Overloaded("There is not enough memory for this input now.", retry_after_seconds=5)
 
 
 def _answer(error: ServiceError, scope: Scope) -> Response:
