@@ -19,7 +19,7 @@ from training.config import load_config
 from training.manifest import BadManifest
 
 if TYPE_CHECKING:
-    from training.trained import Trained
+    from training.fit.trained import Trained
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -73,9 +73,9 @@ def train(  # noqa: PLR0913 - one parameter per option of the command line
         return
     import torch
 
-    from training.leaks import check_manifest
+    from training.fit.runner import train_network
     from training.manifest import read_manifest
-    from training.runner import train_network
+    from training.prepare.leaks import check_manifest
 
     if threads:
         torch.set_num_threads(threads)
@@ -104,8 +104,8 @@ def release(
     open_test: OpenTestOption = "",
 ) -> None:
     """Calibrate and export a finished run again, without training."""
+    from training.fit.runner import load_run
     from training.manifest import read_manifest
-    from training.runner import load_run
 
     _export(load_run(run_folder, read_manifest(manifest)), out, others or (), open_test)
 
@@ -123,9 +123,9 @@ def cross(
 
     Give the folder of the run that will be released: its export calibrates on these scores.
     """
-    from training.cross import cross_validate
-    from training.leaks import check_manifest
+    from training.fit.cross import cross_validate
     from training.manifest import read_manifest
+    from training.prepare.leaks import check_manifest
 
     entry = get_modality(modality)
     rows = read_manifest(manifest, entry.id)
@@ -146,7 +146,7 @@ def evaluate(
     open_test: OpenTestOption = "",
 ) -> None:
     """Score labelled inputs through the very code that serves; print metrics with intervals."""
-    from training.evaluate import EvaluateOptions, evaluate_checkpoint
+    from training.evaluation.evaluate import EvaluateOptions, evaluate_checkpoint
 
     options = EvaluateOptions(reason=open_test)
     evaluate_checkpoint(checkpoint, manifest, part=part, out=out, log=print, options=options)
@@ -166,12 +166,12 @@ def feedback(
 
 def _export(trained: Trained, out: Path, others: Sequence[Path], open_test: str) -> None:
     """Calibrate, measure and write the next version; out-of-fold scores are used when there."""
-    from training.cross import NAME, load_out_of_fold
-    from training.explanation import fit_explanation
+    from training.explain.explanation import fit_explanation
     from training.export import release as export_release
-    from training.foreign import fit_checks
-    from training.release_options import ReleaseOptions
-    from training.runner import seed_weights
+    from training.fit.cross import NAME, load_out_of_fold
+    from training.fit.runner import seed_weights
+    from training.release.options import ReleaseOptions
+    from training.validity.foreign import fit_checks
 
     folded = (trained.run_dir / NAME).exists()
     options = ReleaseOptions(

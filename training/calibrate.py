@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from contracts.modality import DecisionRule, Modality
-from training import conformal
-from training.bootstrap import Array
+from training.measure import conformal
+from training.measure.bootstrap import Array
+from training.measure.operating_point import OperatingRule, choose_threshold
+from training.measure.scaling import fit_sigmoid, fit_softmax
+from training.measure.scored import Scored, accepted_of, probabilities_of
 from training.metrics import Bools, balanced_accuracy
-from training.operating_point import OperatingRule, choose_threshold
-from training.scaling import fit_sigmoid, fit_softmax
-from training.scored import Scored, accepted_of, probabilities_of
 
 #: A label at least this probable is never left out of the prediction set.
 NEVER_EXCLUDED = 0.5

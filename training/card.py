@@ -9,7 +9,7 @@ from typing import Any
 
 from contracts.modality import Modality
 from contracts.release import Release
-from training.card_tables import (
+from training.release.card_tables import (
     baseline_table,
     confusion_table,
     figure_table,

@@ -141,9 +141,21 @@ def config_from_plain(plain: dict[str, Any]) -> TrainConfig:
     return _build(TrainConfig, {**plain, "augment": augment})
 
 
+def config_from_record(plain: dict[str, Any]) -> TrainConfig:
+    """Read the recipe of a finished run, without settings that this version no longer has."""
+    augment = _known(AugmentConfig, plain.get("augment", {}))
+    return config_from_plain({**_known(TrainConfig, plain), "augment": augment})
+
+
 def config_to_plain(config: TrainConfig) -> dict[str, Any]:
     """Return the config as plain values that `config_from_plain` reads."""
     return json.loads(json.dumps(asdict(config)))  # type: ignore[no-any-return]
+
+
+def _known(kind: type, plain: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that a config dataclass has."""
+    names = {item.name for item in fields(kind)}
+    return {name: value for name, value in plain.items() if name in names}
 
 
 def _build(kind: type[T], plain: dict[str, Any]) -> T:

@@ -29,17 +29,17 @@ from contracts.errors import BadCheckpoint
 from contracts.modality import DecisionRule
 from contracts.release import Release, next_version
 from contracts.views import MEMBER
-from training.assess import assess
 from training.card import write_card
-from training.fit_quality import fit_quality
-from training.golden import golden_input, golden_logits
-from training.openings import weights_digest
-from training.plain import plain_values
-from training.provenance import provenance_of
-from training.release_options import ReleaseOptions
+from training.fit.trained import Trained
+from training.release.assess import assess
+from training.release.golden import golden_input, golden_logits
+from training.release.openings import weights_digest
+from training.release.options import ReleaseOptions
+from training.release.plain import plain_values
+from training.release.provenance import provenance_of
+from training.release.tta import fit_views
 from training.report.page import write_report
-from training.trained import Trained
-from training.tta import fit_views
+from training.validity.quality import fit_quality
 
 
 def release(

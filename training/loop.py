@@ -25,8 +25,8 @@ from contracts.network import build_network, head_of
 from training.config import TrainConfig
 from training.dataset import ImageBank, class_counts, epoch_batches
 from training.distributed import Team, wrap
-from training.head import fit_head
-from training.optim import (
+from training.fit.head import fit_head
+from training.fit.optim import (
     build_loss,
     build_optimizer,
     freeze_blocks,
@@ -35,11 +35,11 @@ from training.optim import (
     set_rate,
     trained_prior_offset,
 )
-from training.precision import keep_depthwise_in_float32
-from training.predict_batches import predict_batches
+from training.fit.precision import keep_depthwise_in_float32
+from training.fit.predict_batches import predict_batches
+from training.fit.selection import selection_score
+from training.fit.step import Stepper
 from training.resume import load_state, save_state
-from training.selection import selection_score
-from training.step import Stepper
 
 Progress = Callable[[dict[str, float]], None]
 Watch = Callable[[Sequence[Tensor]], Iterable[Tensor]]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.bootstrap import Array
+from training.measure.bootstrap import Array
 
 Bools = NDArray[np.bool_]
 

@@ -29,14 +29,14 @@ from contracts.registry import get_modality
 from contracts.release import Release, next_version
 from contracts.scorer import scorer_of
 from contracts.tables import Json
-from training.bootstrap import DRAWS
-from training.heart_release import build_heart
 from training.manifest import TRAIN, BadManifest, Manifest, read_manifest
-from training.plain import plain_values
-from training.provenance import git_commit, library_versions, recipe_digest
-from training.symptom_release import build_symptoms
-from training.table_card import write_table_card
-from training.table_parts import TableParts
+from training.measure.bootstrap import DRAWS
+from training.release.plain import plain_values
+from training.release.provenance import git_commit, library_versions, recipe_digest
+from training.tables.card import write_table_card
+from training.tables.heart_release import build_heart
+from training.tables.parts import TableParts
+from training.tables.symptom_release import build_symptoms
 
 
 def utc_now() -> datetime:

@@ -15,7 +15,7 @@ from tests.contracts.wfdb_samples import (
     wfdb_header,
     zip_of,
 )
-from training.records import pack, read_waveform
+from training.ecg.records import pack, read_waveform
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "ecg" / "records100"
 

@@ -6,7 +6,7 @@ import pytest
 from contracts.records import LEADS, Waveform
 from contracts.rhythm import heart_rate, measure_record
 from tests.contracts.wfdb_samples import synthetic_ecg
-from training.records import read_waveform
+from training.ecg.records import read_waveform
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "ecg" / "records100"
 

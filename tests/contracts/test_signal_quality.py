@@ -6,7 +6,7 @@ import pytest
 from contracts.records import Waveform
 from contracts.signal_quality import REJECTING, judge_signal, signal_quality
 from tests.contracts.wfdb_samples import synthetic_ecg
-from training.records import read_waveform
+from training.ecg.records import read_waveform
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "ecg" / "records100"
 

@@ -15,9 +15,9 @@ from contracts.scorer import TERMS
 from serving.settings import ServiceSettings
 from tabular_service.app import create_app
 from tabular_service.model import TabularModel, load_model
-from training.heart_model import ColumnCases, Setting, fit_heart
-from training.symptom_model import fit_naive_bayes
-from training.table_parts import TableParts
+from training.tables.heart_model import ColumnCases, Setting, fit_heart
+from training.tables.parts import TableParts
+from training.tables.symptom_model import fit_naive_bayes
 from training.tabular import export_table
 
 ORIGIN = {

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from contracts.findings import calibrate, judge
 from contracts.registry import get_modality
-from training import conformal
 from training.calibrate import CalibrationSettings, fit_rule, settings_for
-from training.calibration_error import ece
 from training.manifest import Row
-from training.operating_point import OperatingRule, choose_threshold
-from training.scaling import fit_sigmoid, fit_softmax
-from training.scored import (
+from training.measure import conformal
+from training.measure.calibration_error import ece
+from training.measure.operating_point import OperatingRule, choose_threshold
+from training.measure.scaling import fit_sigmoid, fit_softmax
+from training.measure.scored import (
     Scored,
     accepted_of,
     decided_of,

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from contracts.registry import MODALITIES
-from training.config import BadConfig, TrainConfig, config_from_plain, config_to_plain, load_config
+from training.config import (
+    BadConfig,
+    TrainConfig,
+    config_from_plain,
+    config_from_record,
+    config_to_plain,
+    load_config,
+)
 
 IMAGE_IDS = [modality.id for modality in MODALITIES if modality.is_image]
 
@@ -52,3 +59,10 @@ def test_films_are_never_mirrored_and_pages_neither():
         augment = load_config(modality_id).augment
 
         assert not (augment.flip_horizontal or augment.flip_vertical or augment.quarter_turns)
+
+
+def test_the_recipe_of_an_older_run_is_read_without_settings_since_dropped():
+    recorded = config_to_plain(TrainConfig(epochs=3))
+    recorded |= {"dropped": 5, "augment": {**recorded["augment"], "also_dropped": True}}
+
+    assert config_from_record(recorded) == TrainConfig(epochs=3)

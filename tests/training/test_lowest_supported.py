@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.assess import lowest_supported
+from training.release.assess import lowest_supported
 
 
 def test_149_cases_without_a_label_are_needed_to_support_2_percent():

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from training import calibration_error, metrics, selective
+from training import metrics
+from training.measure import calibration_error, selective
 
 SEEDS = st.integers(0, 10_000)
 

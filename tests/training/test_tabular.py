@@ -10,9 +10,9 @@ from contracts.estimator import load_estimator
 from contracts.registry import get_modality
 from contracts.scorer import scorer_of
 from contracts.tables import TableRow, encode_table
-from training.baselines import NotBetterThanBaseline
 from training.config import BadConfig
 from training.manifest import BadManifest, Manifest, Row, write_manifest
+from training.measure.baselines import NotBetterThanBaseline
 from training.tabular import golden_documents, train_table
 
 SYMPTOMS, HEART = get_modality("symptoms"), get_modality("heart-risk")

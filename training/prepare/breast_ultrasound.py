@@ -22,12 +22,12 @@ from pathlib import Path
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from training.fingerprint import DuplicateRule
-from training.leaks import check_manifest
 from training.manifest import CAL, HELD_OUT, TRAIN, UNUSED, VAL, Manifest, Row, write_manifest
 from training.prepare.division import divide
+from training.prepare.fingerprint import DuplicateRule
 from training.prepare.groups import connected, links_of_equal
 from training.prepare.held_out import held_out_ids
+from training.prepare.leaks import check_manifest
 from training.prepare.scan import BadData, Scan, find_images, first_folder, scan_images
 
 MODALITY = "breast-ultrasound"

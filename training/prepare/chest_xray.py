@@ -19,12 +19,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from training.fingerprint import DuplicateRule
-from training.leaks import check_manifest, find_near_duplicates
 from training.manifest import CAL, HELD_OUT, TEST, TRAIN, UNUSED, VAL, Manifest, Row, write_manifest
 from training.prepare.division import divide
+from training.prepare.fingerprint import DuplicateRule
 from training.prepare.groups import connected, links_of_equal
 from training.prepare.held_out import held_out_ids
+from training.prepare.leaks import check_manifest, find_near_duplicates
 from training.prepare.scan import BadData, Scan, find_images, first_folder, scan_images
 from training.prepare.shift import shift_scores
 

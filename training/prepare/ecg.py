@@ -22,7 +22,7 @@ from pathlib import Path
 
 from contracts.errors import ServiceError
 from contracts.registry import get_modality
-from training.leaks import check_manifest
+from training.ecg.records import read_waveform
 from training.manifest import (
     CAL,
     HELD_OUT,
@@ -37,8 +37,8 @@ from training.manifest import (
 from training.prepare.division import divide
 from training.prepare.groups import connected, links_of_equal
 from training.prepare.held_out import held_out_ids
+from training.prepare.leaks import check_manifest
 from training.prepare.scan import BadData, first_folder
-from training.records import read_waveform
 
 MODALITY = "ecg"
 SHARES = {VAL: 0.10, CAL: 0.15}

@@ -9,8 +9,8 @@ from pathlib import Path
 from PIL import Image, ImageStat
 from tqdm import tqdm
 
-from training.fingerprint import Thumbnail, open_grey, perceptual_hash, thumbnail
 from training.manifest import BadManifest, file_sha256
+from training.prepare.fingerprint import Thumbnail, open_grey, perceptual_hash, thumbnail
 
 IMAGE_SUFFIXES = frozenset({".jpeg", ".jpg", ".png"})
 
@@ -21,7 +21,7 @@ class BadData(BadManifest):
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What was read of one image; `grey` is its 64-pixel picture, see training.fingerprint.
+    """What was read of one image; `grey` is its 64-pixel picture, see training.prepare.fingerprint.
 
     `brightness` and `contrast` are mean and standard deviation of the grey values, 0–255.
     """

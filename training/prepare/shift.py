@@ -17,7 +17,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from training.fingerprint import SIDE
+from training.prepare.fingerprint import SIDE
 from training.prepare.scan import Scan
 
 Vector = NDArray[np.float64]

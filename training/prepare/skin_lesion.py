@@ -19,8 +19,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from training.fingerprint import DuplicateRule
-from training.leaks import check_manifest, find_near_duplicates
 from training.manifest import (
     CAL,
     HELD_OUT,
@@ -34,8 +32,10 @@ from training.manifest import (
     write_manifest,
 )
 from training.prepare.division import divide
+from training.prepare.fingerprint import DuplicateRule
 from training.prepare.groups import connected
 from training.prepare.held_out import held_out_ids
+from training.prepare.leaks import check_manifest, find_near_duplicates
 from training.prepare.scan import IMAGE_SUFFIXES, BadData, Scan, scan_images
 
 MODALITY = "skin-lesion"

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.modality import Modality
 from contracts.release import Release
-from training.card_tables import interval_text
-from training.figures import answers_of
+from training.measure.figures import answers_of
+from training.measure.scored import Scored
+from training.release.card_tables import interval_text
 from training.report import plots
-from training.scored import Scored
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from contracts.modality import Modality
-from training import selective
-from training.calibration_error import equal_mass_bins
-from training.figures import Answers, confidence_of, named_labels, wrong_of
+from training.measure import selective
+from training.measure.calibration_error import equal_mass_bins
+from training.measure.figures import Answers, confidence_of, named_labels, wrong_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

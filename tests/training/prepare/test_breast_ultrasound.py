@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from training.leaks import check_manifest
 from training.manifest import read_manifest
 from training.prepare.breast_ultrasound import MODALITY, prepare
+from training.prepare.leaks import check_manifest
 from training.prepare.scan import BadData
 
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "breast"

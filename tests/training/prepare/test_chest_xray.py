@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from training.leaks import check_manifest
 from training.manifest import BadManifest, read_manifest
 from training.prepare.chest_xray import MODALITY, prepare
+from training.prepare.leaks import check_manifest
 from training.prepare.scan import BadData
 
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "chest"

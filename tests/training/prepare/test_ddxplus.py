@@ -11,7 +11,7 @@ import pytest
 from training.manifest import CAL, TEST, TRAIN
 from training.prepare import ddxplus, symptoms
 from training.prepare.scan import BadData
-from training.symptom_model import Classifier, fit_naive_bayes, read_cases
+from training.tables.symptom_model import Classifier, fit_naive_bayes, read_cases
 
 CONDITIONS = {"Bronchitis": {}, "Possible NSTEMI / STEMI": {}, "GERD": {}}
 EVIDENCES = {

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from training.leaks import check_manifest
 from training.manifest import read_manifest
+from training.prepare.leaks import check_manifest
 from training.prepare.scan import BadData
 from training.prepare.skin_lesion import MODALITY, prepare
 

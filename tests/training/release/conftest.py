@@ -19,9 +19,9 @@ from contracts.modality import ImageSpec
 from contracts.network import build_network, forward_features
 from contracts.registry import get_modality
 from training.export import release
+from training.fit.trained import Trained
 from training.manifest import Manifest, Row, file_sha256, read_manifest, write_manifest
-from training.release_options import ReleaseOptions
-from training.trained import Trained
+from training.release.options import ReleaseOptions
 
 SPEC = ImageSpec(width=64, height=64, base_width=64, base_height=64)
 PARTS = (("train", 60), ("val", 80), ("cal", 80), ("test", 60))

@@ -13,9 +13,9 @@ from contracts.findings import judge
 from contracts.images import image_to_tensor
 from contracts.modality import QualityLimits
 from training.__main__ import main
-from training.evaluate import EvaluateOptions, evaluate_checkpoint
+from training.evaluation.evaluate import EvaluateOptions, evaluate_checkpoint
 from training.manifest import BadManifest
-from training.openings import read_openings
+from training.release.openings import read_openings
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import torch
 
 from contracts.checkpoint import GOLDEN_TOLERANCE, build_from, load_checkpoint
 from contracts.errors import BadCheckpoint
-from training.assess import assess
-from training.baselines import NotBetterThanBaseline
+from training.evaluation.predict import score_rows
 from training.export import check_golden, release, reload_half
-from training.golden import golden_input, golden_logits
-from training.openings import AlreadyOpened, read_openings, weights_digest
-from training.predict import score_rows
-from training.scored import scored_from
+from training.measure.baselines import NotBetterThanBaseline
+from training.measure.scored import scored_from
+from training.release.assess import assess
+from training.release.golden import golden_input, golden_logits
+from training.release.openings import AlreadyOpened, read_openings, weights_digest
 
 
 @pytest.fixture

@@ -1,0 +1,229 @@
+"""One training run from manifest to weights: banks, one fit per seed, average, record.
+
+    manifest → check leaks → banks → fit (per seed) → average of seeds if validation gains → Trained
+
+A finished run leaves `weights.pt` and `run.json` in its folder, so that calibration and export
+can be repeated without training again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from contracts.modality import ImageSpec, Modality
+from contracts.network import build_network
+from contracts.registry import get_modality
+from training.config import TrainConfig, config_from_record, config_to_plain
+from training.dataset import ImageBank, encode_targets, load_bank
+from training.distributed import Team, choose_device, join_team
+from training.fit.inputs import loader_for
+from training.fit.memory import keep_freed_pages
+from training.fit.predict_batches import predict_batches
+from training.fit.run_log import Log, RunLog, progress_bar
+from training.fit.selection import selection_score
+from training.fit.trained import Trained
+from training.loop import Fitted, Task, fit
+from training.manifest import Manifest, Row
+from training.resume import load_weights, save_weights
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Initial weights and how the model card names them."""
+
+    weights: dict[str, Tensor] | None
+    description: str
+
+
+def load_start(init: str, arch: str) -> Start:
+    """Read `random`, `imagenet` (torchvision's own weights) or a path to a state dict."""
+    if init == "random":
+        return Start(None, "random initialisation")
+    if init == "imagenet":
+        from torchvision.models import get_model
+
+        weights = get_model(arch, weights="DEFAULT").state_dict()
+        return Start(dict(weights), f"torchvision {arch} weights trained on ImageNet-1k")
+    path = Path(init)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Start(load_weights(path), f"{path.name}, SHA-256 {digest}")
+
+
+def image_spec(modality: Modality, config: TrainConfig) -> ImageSpec:
+    """The registry's spec at the configured input size."""
+    if modality.image is None:
+        raise ValueError(f"{modality.id} takes no image")
+    return replace(modality.image, width=config.width, height=config.height)
+
+
+def bank_of(
+    rows: Sequence[Row], modality: Modality, spec: ImageSpec, *, variants: int = 1
+) -> ImageBank:
+    """Decode the rows of one part into memory."""
+    targets = encode_targets([row.label for row in rows], modality)
+    return load_bank(len(rows), loader_for(rows, modality), targets, spec, variants=variants)
+
+
+def train_network(  # noqa: PLR0913
+    modality: Modality,
+    manifest: Manifest,
+    config: TrainConfig,
+    *,
+    init: str,
+    run_dir: Path,
+    device_name: str = "auto",
+    log: Log = lambda line: None,
+) -> Trained:
+    """Fit every seed of the recipe and return the released weights.
+
+    The `train` part teaches, the `val` part chooses; no other part is opened. Resumes from the
+    run folder. Raises ValueError for a manifest without these parts.
+    """
+    keep_freed_pages()
+    start, spec = load_start(init, config.arch), image_spec(modality, config)
+    with join_team("cuda" if device_name != "cpu" and torch.cuda.is_available() else "cpu") as team:
+        device = choose_device(device_name, team.local_rank)
+        train, val = _banks(modality, manifest, config)
+        task = Task(
+            config=config,
+            spec=spec,
+            outputs=len(modality.codes),
+            train=train,
+            val=val,
+            init=start.weights,
+            device=device,
+            run_dir=run_dir,
+            seed=config.seeds[0],
+            team=team,
+        )
+        began = time.monotonic()
+        fitted = [_fit_seed(task, seed, log) for seed in config.seeds]
+        chosen = choose_weights(task, fitted, log)
+        trained = Trained(
+            modality=modality,
+            config=config_to_plain(config),
+            manifest=manifest,
+            weights=chosen.weights,
+            arch=config.arch,
+            image=spec,
+            render=modality.render,
+            run_dir=run_dir,
+            history=[row for one in fitted for row in one.history],
+            seconds=sum(row.get("seconds", 0.0) for one in fitted for row in one.history),
+            device=device_label(device, team),
+            init=start.description,
+            seeds=config.seeds,
+        )
+    log(f"trained in {time.monotonic() - began:.0f} s, validation {chosen.score:.4f}")
+    if team.leads:
+        save_run(trained)
+    return trained
+
+
+def _banks(
+    modality: Modality, manifest: Manifest, config: TrainConfig
+) -> tuple[ImageBank, ImageBank]:
+    """The images that teach and those that choose."""
+    train, val = manifest.part("train"), manifest.part("val")
+    if not train or not val:
+        raise ValueError("the manifest needs the parts train and val")
+    spec = image_spec(modality, config)
+    return (
+        bank_of(train, modality, spec, variants=config.variants),
+        bank_of(val, modality, spec),
+    )
+
+
+def choose_weights(task: Task, fitted: Sequence[Fitted], log: Log) -> Fitted:
+    """Return the plain average of all seeds if validation says so, else the best seed."""
+    best = max(fitted, key=lambda one: one.score)
+    if len(fitted) < 2 or not task.config.average_seeds:
+        return best
+    average = {
+        name: torch.stack([one.weights[name].float() for one in fitted]).mean(0).to(value.dtype)
+        for name, value in best.weights.items()
+    }
+    network = build_network(task.config.arch, task.outputs)
+    network.load_state_dict(average)
+    network.to(task.device)
+    logits = predict_batches(network, task.val, task.config, task.spec)
+    score = selection_score(logits, task.val.targets, task.config.select_by)
+    log(f"seeds {[round(one.score, 4) for one in fitted]}, average of weights {score:.4f}")
+    return Fitted(average, score, best.history) if score >= best.score else best
+
+
+def save_run(trained: Trained) -> None:
+    """Write the weights and the facts of a finished run into its folder."""
+    save_weights(trained.run_dir / "weights.pt", trained.weights)
+    facts = {
+        "modality": trained.modality.id,
+        "config": trained.config,
+        "manifest_sha256": trained.manifest.sha256,
+        "history": trained.history,
+        "seconds": trained.seconds,
+        "device": trained.device,
+        "init": trained.init,
+        "seeds": list(trained.seeds),
+    }
+    (trained.run_dir / "run.json").write_text(json.dumps(facts, indent=1))
+
+
+def device_label(device: torch.device, team: Team) -> str:
+    """Name the device for the model card, without naming the machine."""
+    if device.type == "cuda":
+        return f"{team.world} x {torch.cuda.get_device_name(device)}"
+    return f"CPU, {torch.get_num_threads()} threads"
+
+
+def _fit_seed(task: Task, seed: int, log: Log) -> Fitted:
+    """Fit one seed in its own folder; the leading process logs."""
+    folder = task.run_dir / f"seed-{seed}"
+    mine = replace(task, run_dir=folder, seed=seed)
+    if not task.team.leads:
+        return fit(mine)
+    with RunLog(folder, log) as run_log:
+        fitted = fit(replace(mine, watch=progress_bar), run_log.epoch)
+    save_weights(folder / "weights.pt", fitted.weights)
+    return fitted
+
+
+def seed_weights(trained: Trained) -> dict[str, dict[str, Tensor]]:
+    """Return the weights of every single seed of a run that has several."""
+    if len(trained.seeds) < 2:
+        return {}
+    return {
+        f"seed {seed}": load_weights(trained.run_dir / f"seed-{seed}" / "weights.pt")
+        for seed in trained.seeds
+    }
+
+
+def load_run(run_dir: Path, manifest: Manifest) -> Trained:
+    """Read a finished run back; raise ValueError when it was trained on another manifest."""
+    facts = json.loads((run_dir / "run.json").read_text())
+    if facts["manifest_sha256"] != manifest.sha256:
+        raise ValueError("this run was trained on another manifest")
+    modality = get_modality(facts["modality"])
+    config = config_from_record(facts["config"])
+    return Trained(
+        modality=modality,
+        config=facts["config"],
+        manifest=manifest,
+        weights=load_weights(run_dir / "weights.pt"),
+        arch=config.arch,
+        image=image_spec(modality, config),
+        render=modality.render,
+        run_dir=run_dir,
+        history=facts["history"],
+        seconds=facts["seconds"],
+        device=facts["device"],
+        init=facts["init"],
+        seeds=tuple(facts["seeds"]),
+    )

@@ -1,0 +1,124 @@
+"""One optimiser step: mixed precision, accumulation, clipping, mixing and memory back-off."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint_sequential
+
+from contracts.modality import ImageSpec
+from training.augment import augment_batch
+from training.config import TrainConfig
+from training.fit.optim import Loss
+from training.fit.precision import autocast, precision_for
+from training.fit.predict_batches import normalise_batch
+
+
+class Stepper:
+    """Turns one batch into one update; splits it when memory runs out, and remembers the split."""
+
+    def __init__(
+        self, network: nn.Module, config: TrainConfig, spec: ImageSpec, loss: Loss
+    ) -> None:
+        """`network` may be wrapped for several processes."""
+        self.network, self.config, self.spec, self.loss = network, config, spec, loss
+        self.device = next(network.parameters()).device
+        self.dtype = precision_for(config, self.device)
+        self.scaler = torch.amp.GradScaler(
+            self.device.type, enabled=self.dtype is torch.float16 and self.device.type == "cuda"
+        )
+        self.chunks = config.accumulation
+
+    def step(
+        self,
+        images: Tensor,
+        targets: Tensor,
+        optimizer: torch.optim.Optimizer,
+        generator: Generator,
+    ) -> float:
+        """Return the batch's mean loss after one update.
+
+        `images` is uint8 `[B, 3, H, W]`. On out-of-memory the batch is halved into chunks whose
+        gradients add up to the same update; raises torch.OutOfMemoryError at one image.
+        """
+        size = (self.config.height, self.config.width)
+        batch = augment_batch(images, self.config.augment, size, generator)
+        batch, targets = self._mix(batch, targets, generator)
+        inputs = normalise_batch(batch, self.spec)
+        while True:
+            optimizer.zero_grad(set_to_none=True)
+            try:
+                value = self._accumulate(inputs, targets)
+                break
+            except torch.OutOfMemoryError:
+                if self.chunks >= len(inputs):
+                    raise
+                self.chunks = min(2 * self.chunks, len(inputs))
+        self.scaler.unscale_(optimizer)
+        if self.config.clip:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
+        self.scaler.step(optimizer)
+        self.scaler.update()
+        return value
+
+    def _accumulate(self, inputs: Tensor, targets: Tensor) -> float:
+        """Add up the gradients of the chunks, each weighted by its share of the batch."""
+        total = 0.0
+        for part, truth in zip(inputs.chunk(self.chunks), targets.chunk(self.chunks), strict=True):
+            with autocast(self.dtype, self.device):
+                logits = self._forward(part)
+            value = self.loss(logits.float(), truth) * (len(part) / len(inputs))
+            torch.autograd.backward(self.scaler.scale(value))
+            total += float(value.detach())
+        return total
+
+    def _forward(self, inputs: Tensor) -> Tensor:
+        """Forward pass, with activations recomputed in the backward pass when configured."""
+        features = getattr(self.network, "features", None)
+        if not self.config.gradient_checkpointing or not isinstance(features, nn.Sequential):
+            output: Tensor = self.network(inputs)
+            return output
+        maps = checkpoint_sequential(  # type: ignore[no-untyped-call]
+            features, 3, inputs, use_reentrant=False
+        )
+        pooled = F.adaptive_avg_pool2d(maps, 1).flatten(1)
+        output = self.network.classifier(pooled)  # type: ignore[operator]
+        return output
+
+    def _mix(self, batch: Tensor, targets: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        """MixUp (Zhang et al. 2018) or CutMix (Yun et al. 2019) with soft targets."""
+        alpha = self.config.mixup or self.config.cutmix
+        if not alpha:
+            return batch, targets
+        if targets.ndim == 1:
+            outputs = head_outputs(self.network)
+            targets = F.one_hot(targets, outputs).float()
+        share = float(torch.distributions.Beta(alpha, alpha).sample())
+        order = torch.randperm(len(batch), generator=generator).to(batch.device)
+        if self.config.mixup:
+            batch = share * batch + (1 - share) * batch[order]
+        else:
+            batch, share = _cut(batch, order, share, generator)
+        return batch, share * targets + (1 - share) * targets[order]
+
+
+def head_outputs(network: nn.Module) -> int:
+    """Number of logits of a network, wrapped or not."""
+    from contracts.network import head_of
+
+    inner = network.module if hasattr(network, "module") else network
+    return head_of(inner).out_features  # type: ignore[arg-type]
+
+
+def _cut(batch: Tensor, order: Tensor, share: float, generator: Generator) -> tuple[Tensor, float]:
+    """Paste one rectangle of the partner images; return the batch and the share that is left."""
+    height, width = batch.shape[-2:]
+    tall, wide = (int(side * (1 - share) ** 0.5) for side in (height, width))
+    top = int(torch.randint(height - tall + 1, (1,), generator=generator))
+    left = int(torch.randint(width - wide + 1, (1,), generator=generator))
+    mixed = batch.clone()
+    mixed[:, :, top : top + tall, left : left + wide] = batch[
+        order, :, top : top + tall, left : left + wide
+    ]
+    return mixed, 1 - tall * wide / (height * width)

@@ -1,0 +1,1 @@
+"""Measuring scored cases: figures with intervals, baselines, thresholds, calibration, subgroups."""

@@ -1,0 +1,1 @@
+"""What a release does before it writes a file: assess, openings, provenance, golden cases, card."""

@@ -1,0 +1,1 @@
+"""The two tabular models: heart risk and symptoms, their figures, their cards."""

@@ -1,0 +1,1 @@
+"""Fitting the checks of an input: modality head, feature distances, quality limits."""
