@@ -1,4 +1,4 @@
-"""`python -m deploy up | demo`: the local system in the foreground, or with the examples shown."""
+"""`python -m deploy up | demo | doctor`: run the local system, show the examples, find faults."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from deploy.doctor import doctor
 from deploy.procfile import BadProcfile, Process
 from deploy.system import CannotStart, command, environment_for, gateway_url, load, running
 
@@ -21,10 +22,13 @@ ROOT = Path(__file__).resolve().parent.parent
 def main() -> int:
     """Run the sub-command and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m deploy", description=__doc__)
-    parser.add_argument("what", choices=("up", "demo"))
+    parser.add_argument("what", choices=("up", "demo", "doctor"))
     parser.add_argument("--directory", type=Path, default=ROOT, help="where the Procfile lies")
+    parser.add_argument("--json", action="store_true", help="what the doctor found, for programs")
     arguments = parser.parse_args()
     root = arguments.directory.resolve()
+    if arguments.what == "doctor":
+        return doctor(root, os.environ, as_json=arguments.json)
     try:
         return up(root) if arguments.what == "up" else demo(root, stay=_stays(os.environ))
     except (BadProcfile, CannotStart) as error:
