@@ -10,16 +10,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import Any, TypeVar
 
 from bench.answers import Answer, Load
 from bench.connection import Connection
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
+T = TypeVar("T")
 Pieces = tuple[bytes, ...]
 #: Returns the head and body of the next request, in pieces that are sent as they are.
 NextRequest = Callable[[], Pieces]
@@ -55,6 +53,11 @@ async def closed_loop(
 
     await asyncio.gather(*(client() for _ in range(clients)))
     return Load(tuple(answers), seconds)
+
+
+async def once(address: tuple[str, int], request: NextRequest) -> Answer:
+    """Return what came of one request."""
+    return (await fixed_count(address, request, clients=1, count=1)).answers[0]
 
 
 async def fixed_count(
@@ -112,19 +115,15 @@ async def open_loop(
     return Load(tuple(answers), seconds)
 
 
-def run(work: Awaitable[Load]) -> Load:
+def run(work: Coroutine[Any, Any, T]) -> T:
     """Run one measurement on the fastest loop that is installed."""
     factory = None
     with suppress(ImportError):
         import uvloop
 
         factory = uvloop.new_event_loop
-
-    async def main() -> Load:
-        return await work
-
     with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(main())
+        return runner.run(work)
 
 
 def _moments(start: float, rate: float, seconds: float, seed: int) -> Iterator[float]:
