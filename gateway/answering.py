@@ -66,16 +66,21 @@ async def _claim(request: Request, parts: Parts, question: Question) -> Claim | 
     return await parts.store.answers.claim(repeatable(caller, keys[0], route, asked))
 
 
-def _respond(
-    request: Request, answer: Prediction | Explanation, body: str, headers: dict[str, str]
-) -> Response:
-    """Put the answer into the record and its outcome into the log line; return the 200."""
-    prediction = answer if isinstance(answer, Prediction) else answer.prediction
+def note_answer(request: Request, prediction: Prediction) -> None:
+    """Put an answer into the record of its request, and its outcome into the log line."""
     exchange_of(request).prediction = prediction
     note(
         request.scope,
         outcome=prediction.outcome.value,
         model=f"{prediction.model.name} {prediction.model.version}",
     )
+
+
+def _respond(
+    request: Request, answer: Prediction | Explanation, body: str, headers: dict[str, str]
+) -> Response:
+    """Return the 200; the answer is noted for record and log."""
+    prediction = answer if isinstance(answer, Prediction) else answer.prediction
+    note_answer(request, prediction)
     timing = {"Server-Timing": server_timing(prediction.timing_ms)}
     return Response(body, media_type="application/json", headers=headers | timing)

@@ -30,6 +30,8 @@ from gateway.memory import BodyMemory
 from gateway.metrics import GatewayMetrics
 from gateway.readiness import ReadinessWatch
 from gateway.recording import RecordingMiddleware
+from gateway.report.office import ReportOffice
+from gateway.report.pdf import PdfPress
 from gateway.routes import (
     analyze,
     cards,
@@ -41,6 +43,7 @@ from gateway.routes import (
     predictions,
     receipts,
     renderings,
+    reports,
     symptoms,
 )
 from gateway.settings import GatewaySettings
@@ -55,6 +58,7 @@ ROUTES = (
     predictions.router,
     explanations.router,
     renderings.router,
+    reports.router,
     catalogue.router,
     cards.router,
     symptoms.router,
@@ -69,6 +73,7 @@ EXPOSED_HEADERS = [
     "X-Request-ID",
     "Retry-After",
     "Server-Timing",
+    "Content-Disposition",
     "RateLimit-Limit",
     "RateLimit-Remaining",
     "RateLimit-Reset",
@@ -101,6 +106,7 @@ def create_app(
             app.state.store = await stack.enter_async_context(open_store(settings, offered))
             upstreams = await _open_upstreams(settings, offered, transport, stack)
             parts = build_parts(settings, offered, app.state.store, upstreams, shell, clock)
+            stack.enter_context(parts.reports)
             await stack.enter_async_context(parts.watch)
             app.state.parts = parts
             shell.health.add_check(lambda: _store_state(app.state.store))
@@ -153,6 +159,7 @@ def build_parts(
     lanes: dict[str, Lane] = {modality.id: open_lane(settings, clock) for modality in modalities}
     metrics = GatewayMetrics(shell.metrics.registry)
     metrics.watch(lanes)
+    analysis = Analysis(client, lanes, metrics)
     pace = Pace(
         deadline_seconds=settings.upload_seconds,
         grace_seconds=settings.upload_grace_seconds,
@@ -162,7 +169,8 @@ def build_parts(
         settings=settings,
         modalities=modalities,
         store=store,
-        analysis=Analysis(client, lanes, metrics),
+        analysis=analysis,
+        reports=ReportOffice(analysis, client, PdfPress(settings.report_threads), modalities),
         client=client,
         lanes=lanes,
         reader=UploadReader(pace=pace, memory=BodyMemory(settings.max_body_memory_bytes)),

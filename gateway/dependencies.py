@@ -23,6 +23,7 @@ from gateway.lanes import Lane
 from gateway.question import Options, Question
 from gateway.readiness import ReadinessWatch
 from gateway.recording import exchange_of
+from gateway.report.office import ReportOffice
 from gateway.settings import GatewaySettings
 from gateway.store import Store
 from gateway.upload import Intake, Upload, UploadReader
@@ -41,6 +42,7 @@ class Parts:
     modalities: tuple[Modality, ...]
     store: Store
     analysis: Analysis
+    reports: ReportOffice
     client: InferenceClient
     lanes: Mapping[str, Lane]
     reader: UploadReader

@@ -37,6 +37,8 @@ class GatewaySettings(BaseSettings):
     """Ed25519 key (PEM) that signs receipts; by default `signing-key.pem` in `data_dir`."""
     pepper_file: Path | None = None
     """Secret under which patient references are hashed; by default `pepper.txt` in `data_dir`."""
+    samples_dir: Path = Path("examples")
+    """Folder with a `samples.csv`, whose inputs the page offers to try; none where it is not."""
     requests_per_minute: int | None = Field(default=None, ge=0)
     """Requests of one caller per minute, 0 for no limit; by default 600, none on loopback."""
     redis_url: SecretStr | None = None
@@ -63,6 +65,8 @@ class GatewaySettings(BaseSettings):
     """Calls that wait for a place, per modality; the next one is refused at once."""
     max_wait_seconds: float = Field(default=5.0, gt=0, le=600)
     """How long a call may wait for a place."""
+    report_threads: int = Field(default=2, ge=1, le=64)
+    """PDF reports that are made at once; further ones wait."""
     breaker_failures: int = Field(default=5, ge=1, le=1000)
     """Failures in a row after which a service is left alone."""
     breaker_probe_seconds: float = Field(default=5.0, gt=0, le=600)

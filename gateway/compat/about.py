@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from contracts.schemas import Message
 from gateway.about import NAME, NOTICE, VERSION
+from gateway.accept import quality
 from gateway.dependencies import no_query
 from gateway.documents import problems
 
@@ -51,18 +52,5 @@ async def about(request: Request) -> Response:
 
 def prefers_html(accept: str) -> bool:
     """True when the header names text/html, and JSON with no higher quality."""
-    html = _quality(accept, "text/html")
-    return html > 0 and html >= _quality(accept, "application/json")
-
-
-def _quality(accept: str, media_type: str) -> float:
-    """Return the quality of a media type that is named in full, 0 when it is not."""
-    for entry in accept.split(","):
-        name, *parameters = (piece.strip().lower() for piece in entry.split(";"))
-        if name == media_type:
-            weights = [text[2:] for text in parameters if text.startswith("q=")]
-            try:
-                return float(weights[0]) if weights else 1.0
-            except ValueError:
-                return 0.0
-    return 0.0
+    html = quality(accept, "text/html")
+    return html > 0 and html >= quality(accept, "application/json")

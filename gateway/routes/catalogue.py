@@ -108,7 +108,8 @@ async def _model(modality: Modality, request: Request, parts: Parts) -> ModelEnt
 def _entry(modality: Modality, parts: Parts) -> ModalityEntry:
     """Describe one modality."""
     limits, settings = modality.limits, parts.settings
-    verbs = ["predictions", "explanations"] + (["renderings"] if modality.is_image else [])
+    verbs = ["predictions", "explanations", "reports"]
+    verbs += ["renderings"] if modality.is_image else []
     picture = {
         "max_pixels": limits.max_pixels,
         "min_side": limits.min_side,

@@ -13,6 +13,7 @@ from contracts.tables import parse_json_object
 from gateway.dependencies import PartsDep, PredictionIdDep, no_query
 from gateway.documents import problems
 from gateway.feedback import CommentCode, Opinion
+from gateway.patient import PatientReference
 from gateway.recording import exchange_of
 from serving.body import read_body
 
@@ -20,8 +21,6 @@ router = APIRouter(tags=["feedback"], dependencies=[Depends(no_query)])
 
 MAX_BODY_BYTES = 4096
 ERRORS = (400, 401, 403, 404, 408, 413, 415, 422, 429, 503)
-#: Opaque: no spaces and no letters beyond ASCII, so that a name does not fit by accident.
-PatientReference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/-]{1,64}$")]
 
 
 class FeedbackRequest(BaseModel):
@@ -52,12 +51,14 @@ class Feedback(Message):
     comment_code: CommentCode | None
 
 
+_SCHEMA = FeedbackRequest.model_json_schema(ref_template="#/components/schemas/{model}")
+_SCHEMA.pop("$defs")  # the answer's schema brings them into the document
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {
-                "schema": FeedbackRequest.model_json_schema(),
+                "schema": _SCHEMA,
                 "example": {
                     "agree": False,
                     "corrected_label": "NORMAL",

@@ -1,0 +1,108 @@
+"""The picture and what moved the score: figures with their captions, factors with their pull."""
+
+from __future__ import annotations
+
+import base64
+import struct
+
+from contracts.modality import WFDB_ZIP, Column, Kind, Modality
+from contracts.schemas import Contribution, Explanation
+from gateway.client import Picture
+from gateway.report.answer import name_of
+from gateway.report.page import Figure, Swing
+from gateway.report.words import number, plain, say
+
+#: Factors that are drawn; of a longer list those that moved the score most.
+MOST_SWINGS = 13
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SMALLEST_PULL = 1e-9
+
+
+def figures_of(
+    explanation: Explanation, picture: Picture | None, modality: Modality
+) -> tuple[Figure, ...]:
+    """Return the picture and, where the model shows one, the influence map."""
+    if picture is None or (sides := png_sides(picture.payload)) is None:
+        return ()
+    is_record = explanation.prediction.input.media_type == WFDB_ZIP
+    caption = say("picture.ecg" if is_record else "picture.image")
+    shown = Figure(picture.payload, *sides, caption=caption, alt=say("picture.alt"))
+    overlay = _overlay(explanation, sides, modality)
+    return (shown,) if overlay is None else (shown, overlay)
+
+
+def withheld_of(explanation: Explanation) -> str:
+    """Return why there is no influence map; empty when there is one or the table shows factors."""
+    if explanation.kind != "withheld" or not explanation.withheld_reason:
+        return ""
+    return say("overlay.withheld", reason=explanation.withheld_reason)
+
+
+def swings_of(explanation: Explanation, modality: Modality) -> tuple[Swing, ...]:
+    """Return the factors that moved the score, in the model's order."""
+    contributions = explanation.prediction.contributions[:MOST_SWINGS]
+    largest = max((abs(one.contribution) for one in contributions), default=0.0)
+    return tuple(
+        Swing(
+            name=factor_name(modality, one.name),
+            given=_given(one, modality),
+            value=f"{one.contribution:+.2f}".replace("-", "−"),
+            share=one.contribution / max(largest, _SMALLEST_PULL),
+        )
+        for one in contributions
+    )
+
+
+def swing_note_of(explanation: Explanation, modality: Modality) -> str:
+    """Return towards what the factors pull."""
+    target = explanation.target
+    if target is None or not explanation.prediction.contributions:
+        return ""
+    return say("swings.towards", name=name_of(modality, target))
+
+
+def factor_name(modality: Modality, name: str) -> str:
+    """Return how a column or a term is called."""
+    columns = modality.table.columns if modality.table else ()
+    titles = {column.name: column.title for column in columns}
+    titles |= {term.id: term.name for term in modality.vocabulary}
+    return titles.get(name, plain(name))
+
+
+def png_sides(payload: bytes) -> tuple[int, int] | None:
+    """Return width and height as the header of a PNG states them; None when it is no PNG."""
+    if not payload.startswith(_PNG) or len(payload) < 24:
+        return None
+    width, height = struct.unpack(">II", payload[16:24])
+    return (width, height) if width and height else None
+
+
+def _overlay(explanation: Explanation, sides: tuple[int, int], modality: Modality) -> Figure | None:
+    """The map in the frame of what it covers: the whole picture, or the square in its middle."""
+    if explanation.overlay_png_base64 is None or explanation.target is None:
+        return None
+    fit = modality.image.fit if modality.image else "squash"
+    square = min(sides)
+    frame = (square, square) if fit == "center_crop" else sides
+    return Figure(
+        base64.b64decode(explanation.overlay_png_base64),
+        *frame,
+        caption=say(f"overlay.{fit}", name=name_of(modality, explanation.target)),
+        alt=say("overlay.alt"),
+    )
+
+
+def _given(one: Contribution, modality: Modality) -> str:
+    """The value that was sent, with its unit; for a term of a vocabulary that it is there."""
+    if one.value is None:
+        return say("swings.missing")
+    if isinstance(one.value, float):
+        return f"{number(one.value)} {one.unit}".strip()
+    columns: tuple[Column, ...] = modality.table.columns if modality.table else ()
+    is_flag = any(column.name == one.name and column.kind == "flag" for column in columns)
+    return {"true": "yes", "false": "no"}.get(one.value, one.value) if is_flag else plain(one.value)
+
+
+def is_wide(modality: Modality) -> bool:
+    """True where the picture needs the whole width of the page."""
+    return modality.kind is Kind.ECG
