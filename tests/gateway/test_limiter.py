@@ -1,6 +1,10 @@
 import asyncio
+from collections import deque
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from contracts.errors import Overloaded
 from gateway.limiter import ConcurrencyLimiter
@@ -101,3 +105,75 @@ async def test_a_place_is_free_again_after_a_failure_inside():
     async with lane.slot(seconds_left=5):
         assert lane.running == 1
     assert lane.running == 0
+
+
+class LimiterMachine(RuleBasedStateMachine):
+    """Whatever the order of arrivals, ends and departures: a queue before a counter of places."""
+
+    LIMIT, ROOM = 2, 3
+
+    def __init__(self):
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.lane = limiter(limit=self.LIMIT, max_waiting=self.ROOM, max_wait_seconds=3600)
+        self.inside, self.queue = [], deque()
+
+    def _settle(self):
+        self.loop.run_until_complete(settle())
+
+    async def _holder(self):
+        return Holder(self.lane)
+
+    @rule()
+    def arrive(self):
+        full = len(self.inside) == self.LIMIT and len(self.queue) == self.ROOM
+        holder = self.loop.run_until_complete(self._holder())
+        self._settle()
+        if full:
+            assert isinstance(holder.task.exception(), Overloaded)
+        elif len(self.inside) < self.LIMIT:
+            self.inside.append(holder)
+        else:
+            self.queue.append(holder)
+
+    @precondition(lambda self: self.inside)
+    @rule(which=st.integers(0, 10), crash=st.booleans())
+    def end(self, which, crash):
+        holder = self.inside.pop(which % len(self.inside))
+        holder.task.cancel() if crash else holder.leave.set()
+        self._settle()
+        if self.queue:
+            self.inside.append(self.queue.popleft())
+
+    @precondition(lambda self: self.queue)
+    @rule(which=st.integers(0, 10))
+    def give_up(self, which):
+        self.queue.rotate(-(which % len(self.queue)))
+        self.queue.popleft().task.cancel()
+        self.queue.rotate(which % (len(self.queue) + 1))
+        self._settle()
+
+    @precondition(lambda self: self.inside and self.queue)
+    @rule()
+    def give_up_at_the_moment_of_being_called(self):
+        self.inside.pop(0).leave.set()
+        self.queue.popleft().task.cancel()
+        self._settle()
+        if self.queue:
+            self.inside.append(self.queue.popleft())
+
+    @invariant()
+    def places_are_those_of_the_model(self):
+        assert (self.lane.running, self.lane.waiting) == (len(self.inside), len(self.queue))
+        assert all(holder.inside.is_set() for holder in self.inside)
+        assert not any(holder.inside.is_set() for holder in self.queue)
+
+    def teardown(self):
+        for holder in (*self.inside, *self.queue):
+            holder.task.cancel()
+        self._settle()
+        self.loop.close()
+
+
+LimiterMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestLimiterAgainstItsModel = LimiterMachine.TestCase
