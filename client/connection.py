@@ -7,6 +7,7 @@ along.
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -36,7 +37,10 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. `repeatable` says that asking twice does no harm after a broken exchange."""
+    """One request. `repeatable` says that asking twice does no harm after a broken exchange.
+
+    With `keyed` an Idempotency-Key makes it so: the gateway answers the same key once.
+    """
 
     method: str
     path: str
@@ -44,6 +48,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     payload: bytes | None = field(default=None, repr=False)
     repeatable: bool = False
+    keyed: bool = False
 
 
 class Connection:
@@ -82,26 +87,28 @@ class Connection:
 
         Raises Refused for a problem document, Unreachable where no complete answer came.
         """
-        waited, attempts = 0.0, 0
+        waited, attempts, key = 0.0, 0, str(uuid.uuid4())
         while True:
             try:
-                return self._once(call)
+                return self._once(call, {"Idempotency-Key": key} if call.keyed else {})
             except (Refused, Unreachable) as error:
                 attempts += 1
+                if _is_unworked(error):
+                    key = str(uuid.uuid4())  # The old one may still be held by what failed.
                 pause = self._pause(error, call, attempts)
                 if pause is None or waited + pause > self._patience.repeats:
                     raise
                 waited += pause
                 self._sleep(pause)
 
-    def _once(self, call: Call) -> httpx2.Response:
-        """Send once and translate what goes wrong."""
+    def _once(self, call: Call, more: Mapping[str, str]) -> httpx2.Response:
+        """Send once, with `more` headers, and translate what goes wrong."""
         try:
             response = self._http.request(
                 call.method,
                 call.path,
                 params=dict(call.params),
-                headers=dict(call.headers),
+                headers={**call.headers, **more},
                 content=call.payload,
             )
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
@@ -120,18 +127,23 @@ class Connection:
 
     def _pause(self, error: Refused | Unreachable, call: Call, attempts: int) -> float | None:
         """Return the seconds to wait before a repeat, None where there must not be one."""
+        again = (call.repeatable or call.keyed) and attempts == 1
         if isinstance(error, Unreachable):
             if error.sent:
-                return _PAUSE_SECONDS if call.repeatable and attempts == 1 else None
+                return _PAUSE_SECONDS if again else None
             return _PAUSE_SECONDS if attempts <= self._patience.failed_connects else None
+        if error.code == "model_unavailable":
+            return None  # It may stay so for long; waiting for that is the caller's choice.
         named = error.retry_after_seconds
-        # These were refused before any work was done, so that nothing can happen twice.
-        unworked = error.problem.status in (429, 503) and error.code != "model_unavailable"
-        if unworked or error.code == "idempotency_in_progress":
-            return _PAUSE_SECONDS if named is None else named
-        if error.is_temporary and error.code != "model_unavailable":
-            return (named or _PAUSE_SECONDS) if call.repeatable and attempts == 1 else None
-        return None
+        pause = _PAUSE_SECONDS if named is None else named
+        if _is_unworked(error) or error.code == "idempotency_in_progress":
+            return pause
+        return pause if error.is_temporary and again else None
+
+
+def _is_unworked(error: Refused | Unreachable) -> bool:
+    """True when nothing was answered and nothing stored, so that nothing can happen twice."""
+    return isinstance(error, Refused) and error.problem.status in (429, 503)
 
 
 def _refusal(response: httpx2.Response) -> MediFlowError:

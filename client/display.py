@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from os.path import commonpath
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -46,8 +47,9 @@ def show_summary(console: Console, results: Sequence[Result]) -> None:
     for heading in ("modality", "outcome", "answer", "p"):
         table.add_column(heading, no_wrap=True)
     table.add_column("file and notes", overflow="fold")
+    folder = commonpath([result.file.absolute().parent for result in results])
     for result in results:
-        table.add_row(*_cells(result))
+        table.add_row(*_cells(result, str(result.file.absolute().relative_to(folder))))
     console.print(table)
 
 
@@ -185,9 +187,9 @@ def _grid(facts: Sequence[tuple[str, RenderableType]]) -> Table:
     return table
 
 
-def _cells(result: Result) -> tuple[RenderableType, ...]:
+def _cells(result: Result, name: str) -> tuple[RenderableType, ...]:
     """One line of the summary, notes below the file."""
-    end, text = result.end, Text(str(result.file))
+    end, text = result.end, Text(name)
     if not isinstance(end, Prediction):
         return "", Text("error", "bold red"), "", "", text.append(f"\n{end}", "red")
     best = end.probabilities.get(end.label) if end.label else None

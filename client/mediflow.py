@@ -7,7 +7,6 @@ with MediFlow("http://127.0.0.1:8000") as mediflow:
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Self, TypeVar
@@ -102,9 +101,18 @@ class MediFlow:
         """Answer one input and show what the score rests on."""
         return _read(self._post(f"/v1/{modality}/explanations", source), Explanation)
 
-    def report(self, modality: str, source: Source, form: str = "pdf") -> Document:
+    def report(
+        self,
+        modality: str,
+        source: Source,
+        form: str = "pdf",
+        *,
+        prevalence: float | None = None,
+        use_tta: bool = False,
+    ) -> Document:
         """Return the report of one input, `form` "pdf" or "html"; nothing of it is stored."""
-        return _document(self._post(f"/v1/{modality}/reports", source, {"format": form}))
+        options = _options(prevalence, use_tta) | {"format": form}
+        return _document(self._post(f"/v1/{modality}/reports", source, options))
 
     def render(self, modality: str, source: Source) -> Document:
         """Return the picture that a person would look at (PNG, or SVG of a record)."""
@@ -181,9 +189,7 @@ class MediFlow:
         """Send an input. `once`: under an Idempotency-Key, so that a repeat is answered once."""
         item = Input.of(source)
         headers = {"Content-Type": item.media_type}
-        if once:
-            headers["Idempotency-Key"] = str(uuid.uuid4())
-        call = Call("POST", path, params or {}, headers, item.payload, repeatable=once)
+        call = Call("POST", path, params or {}, headers, item.payload, keyed=once)
         return self._connection.ask(call)
 
 
