@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import struct
 
-from contracts.modality import WFDB_ZIP, Column, Kind, Modality
+from contracts.modality import WFDB_ZIP, Kind, Modality
 from contracts.schemas import Contribution, Explanation
 from gateway.client import Picture
 from gateway.report.answer import name_of
 from gateway.report.page import Figure, Swing
-from gateway.report.words import number, plain, say
+from gateway.report.words import number, plain, say, words
 
 #: Factors that are drawn; of a longer list those that moved the score most.
 MOST_SWINGS = 13
@@ -93,14 +93,14 @@ def _overlay(explanation: Explanation, sides: tuple[int, int], modality: Modalit
 
 
 def _given(one: Contribution, modality: Modality) -> str:
-    """The value that was sent, with its unit; for a term of a vocabulary that it is there."""
+    """The value that was sent, with its unit; empty for a term, which is there or not listed."""
     if one.value is None:
         return say("swings.missing")
     if isinstance(one.value, float):
         return f"{number(one.value)} {one.unit}".strip()
-    columns: tuple[Column, ...] = modality.table.columns if modality.table else ()
-    is_flag = any(column.name == one.name and column.kind == "flag" for column in columns)
-    return {"true": "yes", "false": "no"}.get(one.value, one.value) if is_flag else plain(one.value)
+    if modality.vocabulary:
+        return ""
+    return words().get(f"given.{one.value}", plain(one.value))
 
 
 def is_wide(modality: Modality) -> bool:

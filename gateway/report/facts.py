@@ -98,7 +98,8 @@ def _measurements(prediction: Prediction, modality: Modality) -> Iterator[Row]:
     """Facts that need no model; the values of the picture checks stay in the API's answer."""
     titles = catalogue()
     for name, value in prediction.measurements.items():
-        if name.startswith("quality.") or value in (None, "", []):
+        counted = name == "symptoms_known" and prediction.symptoms_recognised
+        if name.startswith("quality.") or value in (None, "", []) or counted:
             continue
         key = f"measurement.{name}"
         yield Row(titles.get(key, plain(name)), _in_words(key, value, modality))
