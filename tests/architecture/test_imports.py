@@ -42,6 +42,11 @@ PROCESSES = {
         {"contracts", "training"},
         {"fastapi", "starlette", "uvicorn", "httpx2"},
     ),
+    "client": (
+        "client",
+        {"contracts", "client"},
+        {"fastapi", "starlette", "uvicorn", "sqlalchemy", "torch", "numpy", "PIL"},
+    ),
     "the training core": (
         "training.loop training.dataset training.augment",
         {"contracts", "training"},
