@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from contracts.modality import Column
+from contracts.errors import NotFound
+from contracts.modality import Column, Modality
 from gateway.about import NAME, NOTICE, VERSION
-from gateway.dependencies import Parts
+from gateway.dependencies import Parts, PartsDep
+from gateway.samples import file_of, read_samples
 from gateway.strings import catalogue
 
 router = APIRouter(include_in_schema=False)
@@ -28,23 +30,31 @@ def in_words(name: str) -> str:
     return catalogue().get(f"choice.{name}", plain[:1].upper() + plain[1:])
 
 
-def range_of(column: Column) -> str:
-    """Return the unit and range of a column in words; empty when it has neither."""
+def hint_of(column: Column) -> str:
+    """Return unit, range and description of a column in words; empty when it has none."""
     words = [column.unit] if column.unit else []
     if column.minimum is not None and column.maximum is not None:
         text = catalogue()["table.range"]
         words.append(text.format(minimum=f"{column.minimum:g}", maximum=f"{column.maximum:g}"))
-    return ", ".join(words)
+    return ". ".join(text for text in (", ".join(words), column.description) if text)
 
 
+def named(modality: Modality, code: str) -> str:
+    """Return the name of a label; empty when the modality has none of that code."""
+    return next((label.name for label in modality.labels if label.code == code), "")
+
+
+_FOLDER = Path(__file__).parents[1]
+#: Named in the page, so that the browser fetches all of them at once.
+_SCRIPTS = sorted(path.name for path in (_FOLDER / "static" / "page").glob("*.js"))
 _TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
+    loader=FileSystemLoader(_FOLDER / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters.update(in_words=in_words, range_of=range_of)
+_TEMPLATES.filters.update(in_words=in_words, hint_of=hint_of, named=named)
 
 
 @router.get("/ui")
@@ -57,5 +67,16 @@ async def draw(request: Request) -> HTMLResponse:
         notice=NOTICE,
         words=dict(catalogue()),
         modalities=parts.modalities,
+        samples=read_samples(parts.settings.samples_dir),
+        scripts=_SCRIPTS,
     )
     return HTMLResponse(html, headers={"Content-Security-Policy": POLICY})
+
+
+@router.get("/ui/samples/{name:path}")
+async def sample(parts: PartsDep, name: str) -> FileResponse:
+    """Return one file of a sample; only files that the list names are served."""
+    path = file_of(parts.settings.samples_dir, name)
+    if path is None:
+        raise NotFound("There is no such sample.")
+    return FileResponse(path)

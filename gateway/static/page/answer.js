@@ -1,24 +1,29 @@
 // One answer, from the outcome to the record.
 
-import { byId, make, part, say } from "./dom.js";
-import { labelName, symptomName, titleOf } from "./catalogue.js";
+import { byId, make, part, percent, say } from "./dom.js";
+import { labelName, modalityOf, symptomName, titleOf } from "./catalogue.js";
 import { contributions, probabilities } from "./bars.js";
 import { evidence } from "./evidence.js";
-import { facts, measurements } from "./facts.js";
+import { cardAddress, facts, measurements } from "./facts.js";
 import { feedback } from "./feedback.js";
+import { saveButton } from "./save.js";
 
 /** Draw an answer; `reask` is called with the id of another modality. */
 export function drawAnswer(question, prediction, reask) {
+  const isWide = modalityOf(prediction.modality)?.kind === "ecg";
+  const bars = [probabilities(prediction), contributions(prediction, towards(prediction))];
+  const shown = evidence(question, prediction);
   const parts = [
-    headline(question, prediction),
+    verdict(question, prediction),
     reasons(say("answer.reasons"), prediction.reasons, reask),
+    decide(prediction, reask),
     triage(prediction),
     reasons(say("answer.warnings"), [...prediction.warnings, ...unknown(prediction)], reask),
-    probabilities(prediction),
-    contributions(prediction, towards(prediction)),
-    evidence(question, prediction),
+    actions(question, prediction),
+    isWide ? shown : null,
+    columns(isWide ? null : shown, ...bars),
     measurements(prediction),
-    facts(prediction),
+    facts(prediction, question.waited),
     feedback(prediction),
     make("p", { class: "notice" }, prediction.notice),
   ];
@@ -30,18 +35,28 @@ export function inWords({ modality, outcome, label }) {
   return label ? labelName(modality, label) : say(`outcome.${outcome}`);
 }
 
-function headline(question, prediction) {
-  const { modality, outcome, label, findings } = prediction;
+function columns(...parts) {
+  const found = parts.filter(Boolean);
+  return found.length ? make("div", { class: "columns" }, ...found) : null;
+}
+
+function verdict(question, prediction) {
+  const { modality, outcome, label, findings, probabilities: all } = prediction;
   const positive = findings.filter((one) => one.positive).map((one) => one.name);
   const several = positive.length > 1 && outcome === "accepted" ? positive.join(" · ") : null;
-  const more = outcome === "accepted" ? null : say(`outcome.${outcome}.text`);
-  return make(
-    "div",
-    { class: `headline ${outcome}` },
-    make("p", { class: "quiet" }, [titleOf(modality), question.name].filter(Boolean).join(" · ")),
+  const isScored = label && !several && label in all;
+  const words = [
     make("p", { class: "outcome" }, say(`outcome.${outcome}`)),
     label ? make("p", { class: "label" }, several ?? labelName(modality, label)) : null,
-    more ? make("p", {}, more) : null,
+    outcome === "accepted" ? null : make("p", {}, say(`outcome.${outcome}.text`)),
+  ];
+  const score = [percent(all[label]), make("small", {}, say("probabilities.one"))];
+  return make(
+    "div",
+    { class: `verdict ${outcome}` },
+    make("p", { class: "quiet" }, [titleOf(modality), question.name].filter(Boolean).join(" · ")),
+    make("div", {}, ...words),
+    isScored ? make("p", { class: "score" }, ...score) : null,
   );
 }
 
@@ -60,6 +75,18 @@ function reason({ message, looks_like: kind }, reask) {
   return item;
 }
 
+/** A refused picture of which the service does not know what it is: let the system find out. */
+function decide({ modality, outcome, reasons: all }, reask) {
+  const isPicture = modalityOf(modality)?.kind !== "table";
+  if (outcome !== "rejected" || !isPicture || all.some((one) => one.looks_like)) return null;
+  const ask = () => reask("");
+  return make(
+    "p",
+    { class: "decide" },
+    make("button", { type: "button", class: "second", onclick: ask }, say("answer.decide")),
+  );
+}
+
 function unknown({ symptoms_unrecognised: all }) {
   return all.map(({ position, suggestions }) => {
     const key = suggestions.length ? "answer.unrecognised" : "answer.unrecognised.none";
@@ -70,10 +97,11 @@ function unknown({ symptoms_unrecognised: all }) {
 
 function triage({ triage: found, prediction_set: set }) {
   if (!found) return null;
-  const band = say("triage.band", { band: say(`triage.${found.band}`) });
-  return part(
-    say("triage.title"),
-    make("p", { class: `band ${found.band}` }, band),
+  return make(
+    "section",
+    { class: `triage ${found.band}` },
+    make("h3", {}, say("triage.title")),
+    make("p", { class: "band" }, say("triage.band", { band: say(`triage.${found.band}`) })),
     make("p", { class: "step" }, found.next_step),
     make("p", {}, make("b", {}, `${say("triage.timeline")}: `), found.timeline),
     set.length > 1 ? make("p", { class: "quiet" }, say("triage.set")) : null,
@@ -81,8 +109,39 @@ function triage({ triage: found, prediction_set: set }) {
   );
 }
 
+/** What to keep of an answer: the report, the receipt, the card. */
+function actions({ body, query }, { modality, prediction_id: id }) {
+  const faults = make("div", { "aria-live": "polite" });
+  const report = {
+    method: "POST",
+    path: `/v1/${modality}/reports${query}${query ? "&" : "?"}format=pdf`,
+    body,
+    name: `${modality}-report.pdf`,
+    faults,
+  };
+  const receipt = {
+    method: "GET",
+    path: `/v1/predictions/${id}/receipt`,
+    name: `receipt-${id}.json`,
+    faults,
+  };
+  const card = { class: "button", href: cardAddress(modality), target: "_blank", rel: "noopener" };
+  return make(
+    "div",
+    { class: "actions" },
+    make(
+      "div",
+      { class: "row" },
+      saveButton(say("report.save"), report),
+      id ? saveButton(say("facts.receipt"), receipt) : null,
+      make("a", card, say("facts.card")),
+    ),
+    faults,
+  );
+}
+
 /** Contributions point to the second label of two, and to the leading one of several. */
-function towards({ modality, probabilities: all }) {
+function towards({ probabilities: all }) {
   const codes = Object.keys(all);
   if (codes.length === 2) return codes[1];
   return codes.sort((a, b) => all[b] - all[a])[0];

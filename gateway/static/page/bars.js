@@ -29,17 +29,29 @@ function more(rows, count) {
 
 function row(prediction, code, finding, isHeld) {
   const value = prediction.probabilities[code];
-  const marks = [
-    finding?.positive ? make("span", { class: "mark strong" }, say("probabilities.positive")) : null,
-    isHeld ? make("span", { class: "mark" }, say("probabilities.set")) : null,
-  ].filter(Boolean);
   return make(
     "li",
     { class: isHeld || finding?.positive ? "held" : "" },
-    make("span", { class: "name" }, labelName(prediction.modality, code), ...marks),
+    make("span", { class: "name" }, labelName(prediction.modality, code)),
     make("span", { class: "value" }, percent(value)),
     bar(value, finding?.threshold),
+    marks(finding, isHeld),
   );
+}
+
+function marks(finding, isHeld) {
+  const isLimited = finding?.threshold > 0 && finding.threshold < 1;
+  const threshold = isLimited ? percent(finding.threshold) : "";
+  const found = [
+    finding?.positive
+      ? make("span", { class: "mark strong" }, say("probabilities.positive", { threshold }))
+      : null,
+    isLimited && !finding.positive
+      ? make("small", {}, say("probabilities.threshold", { threshold }))
+      : null,
+    isHeld ? make("span", { class: "mark" }, say("probabilities.set")) : null,
+  ].filter(Boolean);
+  return found.length ? make("span", { class: "marks" }, ...found) : null;
 }
 
 function bar(value, threshold) {

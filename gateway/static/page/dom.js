@@ -47,6 +47,12 @@ export function byId(id) {
   return document.getElementById(id);
 }
 
+/** Milliseconds as a person reads them. */
+export function seconds(milliseconds) {
+  if (milliseconds < 1000) return `${Math.max(1, Math.round(milliseconds))} ms`;
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
 export function percent(value) {
   const share = value * 100;
   if (share > 0 && share < 0.1) return "< 0.1 %";

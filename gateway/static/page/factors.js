@@ -20,6 +20,13 @@ export function askWithFactors(panel) {
   return { body, query: "", name: "" };
 }
 
+/** Put values into a form; fields that are not named become empty. */
+export function fillFactors(panel, values) {
+  for (const field of panel.querySelectorAll("[data-column]")) {
+    field.value = String(values[field.dataset.column] ?? "");
+  }
+}
+
 function valueOf({ dataset, value }) {
   if (dataset.kind === "flag") return value === "true";
   return dataset.kind === "choice" ? value : Number(value);

@@ -1,69 +1,70 @@
-// Measurements, and what stands behind an answer: model, time, record.
+// What was measured on the input, and what stands behind an answer: model, time, record.
 
-import { find, make, pairs, part, plain, say } from "./dom.js";
+import { find, make, pairs, part, plain, say, seconds } from "./dom.js";
 import { factorName } from "./catalogue.js";
-import { send } from "./api.js";
-import { showProblem } from "./problem.js";
 
+/** The card of a modality's model, as a page. */
+export function cardAddress(modality) {
+  return `/v1/models/${modality}/card?format=html`;
+}
+
+/** Measured facts in sight, and the values of the picture's quality behind a fold. */
 export function measurements({ modality, measurements: all }) {
-  const known = Object.entries(all).filter(([, value]) => value != null && value !== "");
+  const known = Object.entries(all).filter(([, value]) => value != null && String(value) !== "");
   const isQuality = ([name]) => name.startsWith("quality.");
-  const plainOnes = known.filter((entry) => !isQuality(entry) && String(entry[1]) !== "");
-  const quality = known.filter(isQuality);
-  const shown = plainOnes.map(([name, value]) => [
-    find(`measurement.${name}`) ?? plain(name),
-    Array.isArray(value) ? value.map((one) => factorName(modality, one)).join(", ") : worded(name, value),
-  ]);
-  return part(
-    say("measurements.title"),
-    shown.length ? pairs(shown) : null,
-    quality.length ? qualities(quality) : null,
-  );
+  const shown = known
+    .filter((entry) => !isQuality(entry))
+    .map(([name, value]) => [
+      find(`measurement.${name}`) ?? plain(name),
+      Array.isArray(value) ? value.map((one) => factorName(modality, one)).join(", ") : worded(name, value),
+    ]);
+  return part(say("measurements.title"), shown.length ? pairs(shown) : null);
 }
 
 function worded(name, value) {
-  return typeof value === "string" ? plain(value, `measurement.${name}`) : String(value);
+  if (typeof value === "string") return plain(value, `measurement.${name}`);
+  return typeof value === "number" ? String(Math.round(value * 1000) / 1000) : String(value);
 }
 
-function qualities(entries) {
-  const rows = entries.map(([name, value]) => [plain(name.slice(8)), String(value)]);
-  return make("details", {}, make("summary", {}, say("measurements.quality")), pairs(rows));
-}
-
-export function facts(prediction) {
+/** One line in sight, the rest behind folds. */
+export function facts(prediction, waited) {
   const { model, input, timing_ms: timing } = prediction;
-  const card = make(
-    "a",
-    { href: `/v1/models/${prediction.modality}/card?format=html`, target: "_blank", rel: "noopener" },
-    say("facts.card"),
-  );
-  const times = Object.entries(timing).map(([stage, spent]) => `${stage} ${spent.toFixed(1)}`);
-  const rows = [
-    [say("facts.model"), `${model.name}, version ${model.version} · `],
-    [say("facts.sha"), model.sha256],
-    [say("facts.input"), input.sha256],
-    [say("facts.time"), times.join(", ")],
-    [say("facts.request"), prediction.request_id],
+  const spent = timing.service ?? timing.total;
+  const line = [
+    say(prediction.outcome === "rejected" ? "facts.checked" : "facts.by", { name: model.name, version: model.version }),
+    spent == null ? null : say("facts.in", { time: seconds(spent) }),
+    waited ? say("facts.waited", { time: seconds(waited) }) : null,
   ];
-  const list = pairs(rows);
-  list.querySelector("dd").append(card);
-  return part(say("facts.title"), list, prediction.prediction_id ? receipt(prediction) : null);
+  const size = input.width ? `, ${input.width} × ${input.height}` : "";
+  return part(
+    say("facts.title"),
+    make("p", {}, line.filter(Boolean).join(" ")),
+    fold(say("facts.more"), [
+      [say("facts.model"), `${model.name}, ${model.version}`],
+      [say("facts.sha"), model.sha256],
+      [say("facts.media"), `${input.media_type}${size}`],
+      [say("facts.input"), input.sha256],
+      [say("facts.request"), prediction.request_id],
+    ]),
+    fold(say("facts.time"), stages(timing)),
+    fold(say("measurements.quality"), qualities(prediction)),
+  );
 }
 
-/** The receipt needs the key, so it is fetched and saved instead of linked. */
-function receipt({ prediction_id: id }) {
-  const box = make("div", {});
-  const button = make("button", { type: "button", class: "second" }, say("facts.receipt"));
-  button.addEventListener("click", async () => {
-    try {
-      const blob = await send("GET", `/v1/predictions/${id}/receipt`, { binary: true });
-      const address = URL.createObjectURL(blob);
-      make("a", { href: address, download: `receipt-${id}.json` }).click();
-      setTimeout(() => URL.revokeObjectURL(address), 1000);
-    } catch (error) {
-      box.append(showProblem(error));
-    }
-  });
-  box.append(button);
-  return box;
+function fold(title, rows) {
+  if (!rows.length) return null;
+  return make("details", {}, make("summary", {}, title), pairs(rows));
+}
+
+function stages(timing) {
+  return Object.entries(timing).map(([stage, spent]) => [
+    find(`stage.${stage}`) ?? plain(stage),
+    `${spent.toFixed(1)} ms`,
+  ]);
+}
+
+function qualities({ measurements: all }) {
+  return Object.entries(all)
+    .filter(([name, value]) => name.startsWith("quality.") && value != null)
+    .map(([name, value]) => [find(`measurement.${name}`) ?? plain(name.slice(8)), worded(name, value)]);
 }

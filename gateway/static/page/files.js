@@ -5,21 +5,16 @@ import { allModalities, modalityOf } from "./catalogue.js";
 
 const MEGABYTE = 1024 * 1024;
 const RECORD = /\.(hea|dat)$/i;
+const SHOWN = /^image\/(jpeg|png|webp|bmp|gif)$/;
 let files = [];
+let whenRecord = () => {};
 
 /** Listen; `onRecord` is called when what was chosen can only be an ECG record. */
 export function initFiles(onRecord) {
   const input = byId("file");
   const drop = byId("drop");
-  if (!input) return;
-  const take = (list) => {
-    files = [...list];
-    byId("file-chosen").textContent = files.length
-      ? files.map((file) => file.name).join(", ")
-      : say("files.none");
-    if (files.some((file) => RECORD.test(file.name) || /\.zip$/i.test(file.name))) onRecord();
-  };
-  input.addEventListener("change", () => take(input.files));
+  whenRecord = onRecord;
+  input.addEventListener("change", () => showFiles(input.files));
   drop.addEventListener("dragover", (event) => {
     event.preventDefault();
     drop.classList.add("over");
@@ -28,8 +23,27 @@ export function initFiles(onRecord) {
   drop.addEventListener("drop", (event) => {
     event.preventDefault();
     drop.classList.remove("over");
-    take(event.dataTransfer.files);
+    showFiles(event.dataTransfer.files);
   });
+}
+
+/** Take these files as the chosen ones. */
+export function showFiles(list) {
+  files = [...list];
+  byId("file-chosen").textContent = files.length
+    ? files.map((file) => file.name).join(", ")
+    : say("files.none");
+  preview(files.length === 1 && SHOWN.test(files[0].type) ? files[0] : null);
+  if (isRecord()) whenRecord();
+}
+
+function preview(file) {
+  const image = byId("file-preview");
+  URL.revokeObjectURL(image.src);
+  image.hidden = true;
+  image.onload = () => (image.hidden = false);
+  if (file) image.src = URL.createObjectURL(file);
+  else image.removeAttribute("src");
 }
 
 /** Say what the modality takes; the empty id stands for an image of any kind. */

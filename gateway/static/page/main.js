@@ -8,7 +8,8 @@ import { askWithFactors } from "./factors.js";
 import { askWithFiles, describeFiles, initFiles } from "./files.js";
 import { showProblem } from "./problem.js";
 import { initRecent, remember } from "./recent.js";
-import { watchStatus } from "./status.js";
+import { initSamples, showSamples } from "./samples.js";
+import { isDown, watchStatus } from "./status.js";
 import { askWithSymptoms, initSymptoms } from "./symptoms.js";
 
 let running = null;
@@ -25,10 +26,19 @@ function choose(id) {
 }
 
 function showPanel() {
-  const { panel } = chosen().dataset;
-  for (const one of document.querySelectorAll("[data-of]")) one.hidden = one.dataset.of !== panel;
-  if (panel === "files") describeFiles(chosen().value);
+  const { value: id, dataset } = chosen();
+  for (const one of document.querySelectorAll("[data-of]")) {
+    one.hidden = one.dataset.of !== dataset.panel;
+  }
+  byId("kind-hint").textContent = dataset.hint;
+  if (dataset.panel === "files") describeFiles(id);
+  showSamples(id);
+  showDown();
   showFault(null);
+}
+
+function showDown() {
+  byId("kind-down").hidden = !isDown(chosen().value);
 }
 
 function questionOf(radio) {
@@ -65,18 +75,22 @@ async function ask() {
   const question = questionOf(chosen());
   showFault(question.fault);
   if (question.fault) return void (question.field ?? byId("submit")).focus();
-  running = new AbortController();
+  running?.abort();
+  const mine = (running = new AbortController());
   setBusy(true);
   showProgress(0);
   const path = id ? `/v1/${id}/predictions` : "/v1/analyze";
-  const options = { body: question.body, progress: showProgress, signal: running.signal };
+  const options = { body: question.body, progress: showProgress, signal: mine.signal };
+  const start = performance.now();
   try {
     const prediction = await send("POST", path + question.query, options);
+    question.waited = performance.now() - start;
     if (prediction) show(question, prediction);
   } catch (error) {
     fail(error);
   } finally {
-    setBusy(false);
+    if (running === mine) setBusy(false);
+    if (mine.signal.aborted) byId("submit").focus();
   }
 }
 
@@ -98,13 +112,18 @@ function fail(error) {
 function finish(text) {
   byId("announce").textContent = text;
   byId("answer-title").focus({ preventScroll: true });
-  byId("answer").scrollIntoView({ block: "nearest" });
-  if (matchMedia("(max-width: 60rem)").matches) byId("answer").scrollIntoView();
+  byId("answer-title").scrollIntoView({ block: "nearest" });
+}
+
+function cancel() {
+  running?.abort();
+  byId("announce").textContent = say("answer.cancelled");
+  showFault(say("answer.cancelled"));
 }
 
 function listen() {
   byId("ask").addEventListener("submit", (event) => (event.preventDefault(), ask()));
-  byId("cancel").addEventListener("click", () => running?.abort());
+  byId("cancel").addEventListener("click", cancel);
   byId("key").addEventListener("submit", (event) => {
     event.preventDefault();
     useKey(byId("key-value").value);
@@ -116,11 +135,14 @@ function listen() {
   initFiles(() => choose("ecg"));
   initSymptoms();
   initRecent();
+  initSamples(ask, fail);
 }
 
 listen();
-loadCatalogue().catch(fail).finally(() => {
-  showPanel();
-  watchStatus();
-  document.body.dataset.state = "ready";
-});
+loadCatalogue()
+  .catch(fail)
+  .finally(() => {
+    showPanel();
+    watchStatus(showDown);
+    document.body.dataset.state = "ready";
+  });

@@ -23,8 +23,25 @@ export function askWithSymptoms() {
   return { body: { symptoms: [...chosen] }, query: "", name };
 }
 
+/** Choose these symptoms and no others. */
+export function chooseSymptoms(names) {
+  const known = new Map();
+  for (const symptom of allSymptoms()) {
+    for (const one of [symptom.id, symptom.name, ...symptom.synonyms]) {
+      known.set(normal(one), symptom.id);
+    }
+  }
+  chosen.clear();
+  for (const name of names) if (known.has(normal(name))) chosen.add(known.get(normal(name)));
+  draw();
+}
+
+function normal(text) {
+  return text.trim().toLowerCase().replace(/[\s_/-]+/g, " ");
+}
+
 function search(text) {
-  const wanted = text.trim().toLowerCase().replace(/[\s_/-]+/g, " ");
+  const wanted = normal(text);
   if (!wanted) return close();
   const rank = (symptom) => {
     const spellings = [symptom.name, symptom.id.replaceAll("_", " "), ...symptom.synonyms];

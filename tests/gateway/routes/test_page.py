@@ -13,6 +13,7 @@ from gateway.feedback import CommentCode
 from gateway.strings import catalogue
 from tests.gateway.fakes import BASE, FakeServices, open_gateway, settings_for
 
+EXAMPLES = Path(gateway.__file__).parents[1] / "examples"
 SCRIPTS = sorted((Path(gateway.__file__).parent / "static/page").glob("*.js"))
 TEMPLATES = sorted((Path(gateway.__file__).parent / "templates").glob("*.html"))
 
@@ -101,6 +102,31 @@ async def test_a_table_has_a_labelled_field_for_every_column_with_its_range(page
             assert float(field["min"]) == column.minimum
             assert float(field["max"]) == column.maximum
     assert "mmHg, 70 to 250" in page
+
+
+async def test_the_samples_of_the_list_can_be_tried_and_their_files_fetched(client, page):
+    buttons = [one for one in Elements(page).all("button") if "data-sample" in one]
+    names = [name for one in buttons for name in one["data-files"].split()]
+
+    assert {one["data-sample"] for one in buttons} == {modality.id for modality in MODALITIES}
+    assert "Tschandl et al. 2018 (HAM10000), CC BY-NC 4.0" in page
+    for name in names:
+        answer = await client.get(f"/ui/samples/{name}")
+        assert answer.content == (EXAMPLES / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name", ["samples.csv", "README.md", "../README.md", "..%2FREADME.md", "chest-xray", ""]
+)
+async def test_nothing_beside_the_listed_samples_is_served(client, name):
+    assert (await client.get(f"/ui/samples/{name}")).status_code == 404
+
+
+async def test_without_the_folder_no_sample_is_offered(tmp_path):
+    async with open_gateway(tmp_path, FakeServices(), samples_dir=tmp_path) as client:
+        page = (await client.get("/ui")).text
+
+    assert "data-sample" not in page
 
 
 async def test_every_id_stands_once_and_every_reference_leads_somewhere(page):
