@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import struct
 
+from contracts.errors import UpstreamUnavailable
 from contracts.modality import WFDB_ZIP, Kind, Modality
 from contracts.schemas import Contribution, Explanation
 from gateway.client import Picture
@@ -14,6 +15,9 @@ from gateway.report.words import number, plain, say, words
 
 #: Factors that are drawn; of a longer list those that moved the score most.
 MOST_SWINGS = 13
+#: Largest side of a display copy, in pixels, with room to spare.
+MAX_SIDE = 4096
+_HEADER_BYTES = 24
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SMALLEST_PULL = 1e-9
 
@@ -21,9 +25,13 @@ _SMALLEST_PULL = 1e-9
 def figures_of(
     explanation: Explanation, picture: Picture | None, modality: Modality
 ) -> tuple[Figure, ...]:
-    """Return the picture and, where the model shows one, the influence map."""
-    if picture is None or (sides := png_sides(picture.payload)) is None:
+    """Return the picture and, where the model shows one, the influence map.
+
+    Raises UpstreamUnavailable (502) when the picture is none.
+    """
+    if picture is None:
         return ()
+    sides = png_sides(picture.payload)
     is_record = explanation.prediction.input.media_type == WFDB_ZIP
     caption = say("picture.ecg" if is_record else "picture.image")
     shown = Figure(picture.payload, *sides, caption=caption, alt=say("picture.alt"))
@@ -69,12 +77,18 @@ def factor_name(modality: Modality, name: str) -> str:
     return titles.get(name, plain(name))
 
 
-def png_sides(payload: bytes) -> tuple[int, int] | None:
-    """Return width and height as the header of a PNG states them; None when it is no PNG."""
-    if not payload.startswith(_PNG) or len(payload) < 24:
-        return None
-    width, height = struct.unpack(">II", payload[16:24])
-    return (width, height) if width and height else None
+def png_sides(payload: bytes) -> tuple[int, int]:
+    """Return width and height as the header of a PNG states them.
+
+    Raises UpstreamUnavailable (502) for what is no PNG, or none of the size of a display copy.
+    """
+    if payload.startswith(_PNG) and len(payload) >= _HEADER_BYTES:
+        width, height = struct.unpack(">II", payload[16:_HEADER_BYTES])
+        if 0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE:
+            return width, height
+    raise UpstreamUnavailable(
+        "The service of this modality gave no usable picture.", code="bad_upstream"
+    )
 
 
 def _overlay(explanation: Explanation, sides: tuple[int, int], modality: Modality) -> Figure | None:
