@@ -66,7 +66,7 @@ class System:
         self.processes[name].kill()
         self.processes[name].wait(timeout=20)
 
-    def wait_ready(self, *names: str, seconds: float = 180) -> None:
+    def wait_ready(self, *names: str, seconds: float = 600) -> None:
         for name in names or tuple(self.lines):
             wait_ready(self.url_of(name), seconds=seconds)
 
