@@ -13,7 +13,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo up test check format lint types imports train evaluate docs lock clean
+.PHONY: help demo up test soak check format lint types imports train evaluate docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -26,7 +26,10 @@ up: $(READY) ## start gateway and services and restart what dies (PORT=9000 move
 	@python -m deploy up
 
 test: $(READY) ## run the tests but the slow ones (ARGS='tests/contracts -x')
-	python -m pytest -m "not slow" $(ARGS)
+	python -m pytest -m "not slow and not soak" $(ARGS)
+
+soak: $(READY) ## an hour and a half of load, kills and fuzzing; figures in runs/soak (ARGS='-k overload')
+	OMP_NUM_THREADS=1 python -m pytest -m soak $(ARGS)
 
 check: format lint types imports test ## everything that must hold before a commit
 
