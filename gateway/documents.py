@@ -134,8 +134,9 @@ _HEADERS: list[dict[str, Any]] = [
         "name": "X-Request-ID",
         "in": "header",
         "required": False,
-        "description": "Your id of this request, 1 to 64 of A-Z a-z 0-9 and hyphen.",
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9-]{1,64}$"},
+        "description": "Your id of this request, 1 to 64 of A-Z a-z 0-9 and hyphen; any other is "
+        "replaced. The answer says it again.",
+        "schema": {"type": "string"},
     },
 ]
 _IDEMPOTENCY = {
