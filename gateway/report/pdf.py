@@ -26,20 +26,21 @@ from serving.deadline import Deadline
 
 #: Tagged for screen readers (ISO 14289-1); typst refuses to write one that is not.
 STANDARD: Final = "ua-1"
-#: Reports that may wait for a thread, for each thread.
-WAITING_PER_THREAD = 16
-MAX_WAIT_SECONDS = 5.0
+#: Reports that may wait for a thread; the next one is refused at once.
+MAX_WAITING = 16
+#: Their own deadline ends the wait sooner.
+MAX_WAIT_SECONDS = 60.0
 
 
 class PdfPress:
     """Compiles PDFs, `threads` at a time; close it in the end."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, max_waiting: int = MAX_WAITING) -> None:
         """`threads` is at least 1."""
         self._threads = ThreadPoolExecutor(threads, "report")
         self._queue = ConcurrencyLimiter(
             limit=threads,
-            max_waiting=threads * WAITING_PER_THREAD,
+            max_waiting=max_waiting,
             max_wait_seconds=MAX_WAIT_SECONDS,
         )
 
@@ -68,7 +69,7 @@ def to_pdf(page: Page, made: datetime) -> bytes:
         ignore_system_fonts=True,
         sys_inputs=inputs,
         pdf_standards=STANDARD,
-        timestamp=made,
+        timestamp=made.replace(microsecond=0),
     )
     return pdf
 
