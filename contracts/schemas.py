@@ -141,6 +141,18 @@ class Prediction(Message):
     notice: str
 
 
+class LeadInfluence(Message):
+    """How much of the influence on an ECG page lies on one lead."""
+
+    lead: str
+    share: Probability
+    """Share of the influence on all leads; zero for all when nothing spoke for the label."""
+    even_share: Probability
+    """The share that a map without preference gives: this lead's part of the drawn seconds."""
+    peak_seconds: float | None
+    """When the influence on this lead is highest, in seconds from the start of the page."""
+
+
 class Explanation(Message):
     """The prediction and the evidence beside it; `withheld` says why there is no map."""
 
@@ -152,6 +164,8 @@ class Explanation(Message):
     """Raw influence map, rows top to bottom, before scaling."""
     map_range: tuple[float, float] | None = None
     layer: str | None = None
+    leads: list[LeadInfluence] = []
+    """For an ECG record: the influence by lead. A photographed page has no known layout."""
     checks: dict[str, float | str | bool | None] = {}
     withheld_reason: str | None = None
 

@@ -15,13 +15,13 @@ def render_display(payload: bytes, model: VisionModel) -> bytes:
     decoded = decode_input(
         payload,
         model.modality,
-        render=_display_page(model.modality.render),
+        render=display_page(model.modality.render),
         keep_side=DISPLAY_SIDE,
     )
     return encode_png(display_copy(decoded.image))
 
 
-def _display_page(spec: RenderSpec | None) -> RenderSpec | None:
+def display_page(spec: RenderSpec | None) -> RenderSpec | None:
     """Return the page spec in which the longer side fills the display copy, every sample drawn."""
     if spec is None:
         return None

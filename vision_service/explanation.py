@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 
-from contracts.explainer import DEFAULT_LAYER, NoMap, influence_map
-from contracts.schemas import Explanation, Outcome, Prediction
+from PIL import Image
+
+from contracts.explainer import DEFAULT_LAYER, InfluenceMap, NoMap, influence_map
+from contracts.modality import RenderSpec
+from contracts.schemas import Explanation, LeadInfluence, Outcome, Prediction
+from vision_service.display import display_page
 from vision_service.model import VisionModel
 from vision_service.overlay import draw_overlay, encode_png
 from vision_service.prepare import Prepared
@@ -45,17 +49,32 @@ def explain(prediction: Prediction, prepared: Prepared, model: VisionModel) -> E
         return Explanation(
             prediction=prediction, kind="withheld", checks=checks, withheld_reason=str(error)
         )
-    overlay = encode_png(draw_overlay(prepared.canonical, found.values))
+    overlay, leads = _drawn(prepared, found, model.checkpoint.release.render)
     return Explanation(
         prediction=prediction,
         kind="influence_map",
         target=target,
-        overlay_png_base64=base64.b64encode(overlay).decode(),
+        overlay_png_base64=base64.b64encode(encode_png(overlay)).decode(),
         map=found.values.tolist(),
         map_range=found.value_range,
         layer=layer,
+        leads=leads,
         checks=checks,
     )
+
+
+def _drawn(
+    prepared: Prepared, found: InfluenceMap, spec: RenderSpec | None
+) -> tuple[Image.Image, list[LeadInfluence]]:
+    """The map over the picture, or along the traces of a record; only that path loads leads."""
+    page = display_page(spec)
+    if prepared.record is None or spec is None or page is None:
+        return draw_overlay(prepared.canonical, found.values), []
+    from vision_service.lead_overlay import draw_lead_overlay
+    from vision_service.leads import lead_influence, panel_influence
+
+    panels = panel_influence(found.values, spec)
+    return draw_lead_overlay(prepared.record, panels, page), lead_influence(panels)
 
 
 def _withheld(prediction: Prediction, facts: dict[str, object]) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PIL import Image
 from torch import Tensor
@@ -18,6 +19,9 @@ from contracts.schemas import InputFacts, Reason
 from serving.timing import Stopwatch
 from vision_service.model import VisionModel
 
+if TYPE_CHECKING:
+    from contracts.records import Waveform
+
 Measured = float | str | bool | list[str] | None
 
 
@@ -27,7 +31,7 @@ class Prepared:
 
     With `doubts` it keeps its scores and gets no single answer.
     `canonical` is the upright RGB picture at the network's size, `tensor` what was made of it,
-    float32 `[3, H, W]`.
+    float32 `[3, H, W]`; `record` is the ECG record that the picture was drawn from, if any.
     """
 
     facts: InputFacts
@@ -37,6 +41,7 @@ class Prepared:
     rejections: tuple[Reason, ...]
     warnings: tuple[Reason, ...]
     doubts: tuple[Reason, ...] = ()
+    record: Waveform | None = None
 
 
 def prepare(payload: bytes, model: VisionModel, watch: Stopwatch) -> Prepared:
@@ -78,6 +83,7 @@ def prepare(payload: bytes, model: VisionModel, watch: Stopwatch) -> Prepared:
         rejections=(*unusable, *rejections),
         warnings=tuple(warnings),
         doubts=tuple(doubts),
+        record=decoded.record,
     )
 
 
