@@ -146,6 +146,24 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True)
+class LikelihoodScale:
+    """A published scale that reads the probability of one label.
+
+    `bands` are (name, highest probability in the band), ascending; the last ends at 1. Names in
+    `clear` are for a probability that is essentially nought, by the label that is given.
+    """
+
+    name: str
+    label: str
+    bands: tuple[tuple[str, float], ...]
+    clear: tuple[tuple[str, str], ...] = ()
+
+    def band_of(self, probability: float) -> str:
+        """Return the name of the band in which a probability lies."""
+        return next(name for name, most in self.bands if probability <= most)
+
+
+@dataclass(frozen=True, slots=True)
 class Modality:
     """One entry of the registry: everything that gateway, service and training agree on."""
 
@@ -161,6 +179,7 @@ class Modality:
     #: Labels that a decision must not miss; conformal sets are class-conditional for them.
     critical: tuple[str, ...] = ()
     derived: tuple[Derived, ...] = ()
+    scale: LikelihoodScale | None = None
     limits: Limits = field(default_factory=Limits)
     max_files: int = 1
     image: ImageSpec | None = None

@@ -12,15 +12,15 @@ import numpy as np
 
 from contracts.modality import DecisionRule, Modality
 from training.measure import conformal
+from training.measure.balance import balanced_shift
 from training.measure.bootstrap import Array
 from training.measure.operating_point import OperatingRule, choose_threshold
 from training.measure.scaling import fit_sigmoid, fit_softmax
 from training.measure.scored import Scored, accepted_of, probabilities_of
-from training.metrics import Bools, balanced_accuracy
+from training.metrics import Bools
 
 #: A label at least this probable is never left out of the prediction set.
 NEVER_EXCLUDED = 0.5
-_TAUS = np.linspace(0, 1.5, 16)
 #: At most this share of the calibration cases of independent labels may have no positive label.
 _NOTHING_POSITIVE = 0.03
 
@@ -88,7 +88,7 @@ def _softmax_rule(cal: Scored, settings: CalibrationSettings, val: Scored) -> De
     if size == 2:
         shift = (0.0, float(np.log((1 - thresholds[1]) / thresholds[1])))
     elif settings.balanced_decision:
-        shift = _balanced_shift(probabilities_of(val.logits, plain), val.truth, prior)
+        shift = balanced_shift(val, probabilities_of(val.logits, plain), prior)
     else:
         shift = (0.0,) * size
     minimums = conformal.class_minimums(probabilities, cal.truth, settings.coverage)
@@ -115,22 +115,6 @@ def _class_thresholds(
     return tuple(
         choose_threshold(probabilities[:, k], truth[:, k], operating) for k in range(truth.shape[1])
     )
-
-
-def _balanced_shift(probabilities: Array, truth: Bools, prior: Array) -> tuple[float, ...]:
-    """Return `-tau * log(prior)` for the tau of best balanced accuracy (Menon et al. 2021).
-
-    Of equally good ones the tau nearest to 1, its value for calibrated probabilities.
-    """
-    logs = np.log(np.maximum(probabilities, 1e-12))
-    once = np.ones((1, len(truth)))
-
-    def score(tau: float) -> float:
-        decided = (logs - tau * np.log(prior)).argmax(axis=1)[:, None] == np.arange(len(prior))
-        return float(balanced_accuracy(truth, decided, once)[0])
-
-    best = max(_TAUS, key=lambda tau: (round(score(float(tau)), 9), -abs(tau - 1)))
-    return tuple(float(value) for value in -best * np.log(prior))
 
 
 def _with_abstention(rule: DecisionRule, probabilities: Array, accept: float) -> DecisionRule:

@@ -9,22 +9,8 @@ from typing import Any
 
 from contracts.modality import Modality
 from contracts.release import Release
-from training.release.card_tables import (
-    baseline_table,
-    confusion_table,
-    figure_table,
-    operating_table,
-    separation_table,
-    subgroup_table,
-    value_table,
-)
-
-#: The sets whose figures a card shows, with what they are.
-SETS = {
-    "test": "Test set, opened once for this model",
-    "out_of_fold": "Out-of-fold figures (of the recipe; each case scored without its own fold)",
-    "val": "Validation part (also used to choose the epoch, so a little flattering)",
-}
+from training.release.card_sets import SETS, percent, set_sections
+from training.release.card_tables import baseline_table, separation_table, value_table
 
 
 def write_card(path: Path, release: Release, modality: Modality) -> Path:
@@ -44,7 +30,7 @@ def render_card(release: Release, modality: Modality, *, name: str) -> str:
     sections = (
         _head(release, modality, name),
         _data(release),
-        *_sets(release),
+        *set_sections(release),
         _decision(release),
         *_baselines(release),
         *_evidence(release),
@@ -83,47 +69,6 @@ def _data(release: Release) -> str:
     return "\n".join(lines)
 
 
-def _sets(release: Release) -> Iterator[str]:
-    """The figures of each set, all inputs first."""
-    for name, title in SETS.items():
-        figures = release.metrics.get(name)
-        if figures:
-            yield _set(title, figures, release)
-
-
-def _set(title: str, figures: dict[str, Any], release: Release) -> str:
-    """One set: size, figures, operating points, sets, confusion, subgroups."""
-    classes = ", ".join(f"{code} {count}" for code, count in figures["classes"].items())
-    share = figures["accepted_share"]
-    blocks = [
-        f"## {title}",
-        f"{figures['n']} inputs of {figures['groups']} groups ({classes}). Intervals: 95 %, "
-        "bootstrap over groups. “All” counts every input whatever the outcome; “accepted” those "
-        f"that get a single answer by the decision rule ({_percent(share['value'])} of the "
-        "inputs; the checks of the input come on top).",
-        figure_table(figures["all"], figures["accepted"]),
-        operating_table(figures["operating"]),
-        _prediction_sets(figures["prediction_sets"]),
-    ]
-    if "confusion" in figures:
-        blocks.append(confusion_table(figures["confusion"], release.labels))
-    blocks.append(subgroup_table(figures["subgroups"]))
-    return "\n\n".join(block for block in blocks if block)
-
-
-def _prediction_sets(sets: dict[str, Any]) -> str:
-    """Coverage of the prediction sets."""
-    each = ", ".join(
-        f"{code} {_percent(value)}" for code, value in sets["coverage_by_label"].items()
-    )
-    return (
-        f"Prediction sets: target {_percent(sets['target'])} per label, reached "
-        f"{_percent(sets['coverage'])} ({each}); mean size {sets['mean_size']:.2f}, single label "
-        f"{_percent(sets['single_share'])}. The coverage holds for inputs like the calibration "
-        "cases; under another device, hospital or population it does not."
-    )
-
-
 def _decision(release: Release) -> str:
     """How the decision rule was made."""
     made = release.metrics.get("calibration", {})
@@ -134,6 +79,7 @@ def _decision(release: Release) -> str:
         f"Fitted on {made.get('n')} cases of {made.get('groups')} groups "
         f"{_role(made)}. Threshold: {made.get('operating_rule')}.",
         "",
+        f"- the label given: {_given(release)}",
         f"- temperature: {_numbers(rule.temperature)}; bias: {_numbers(rule.bias)}",
         f"- thresholds: {_numbers(rule.thresholds)}; shift: {_numbers(rule.shift)}",
         f"- lowest probability in the prediction set: {_numbers(rule.set_minimum)}; largest set "
@@ -143,6 +89,22 @@ def _decision(release: Release) -> str:
     if rule.undecided:
         lines.append(f"- undecided within: {_numbers(rule.undecided)} of the threshold")
     return "\n".join(lines)
+
+
+def _given(release: Release) -> str:
+    """Which of the possible decisions the model answers with."""
+    rule = release.decision
+    if rule.activation == "sigmoid":
+        return "each label whose probability reaches its threshold"
+    if len(rule.shift) == 2:
+        return "the second one when its probability reaches the threshold, else the first"
+    if not any(rule.shift):
+        return "the most probable one"
+    return (
+        "balanced: the largest log p + shift, which serves rare classes as well as common ones "
+        "(strength of the shift chosen on the validation part). Figures without a mark are of "
+        "this decision; those marked `plain.` of the most probable label on the same scores"
+    )
 
 
 def _role(made: dict[str, Any]) -> str:
@@ -170,7 +132,7 @@ def _evidence(release: Release) -> Iterator[str]:
     if measured:
         yield (
             f"## Checks of the input\n\nOn the {measured['measured_on']} "
-            f"{_percent(measured['not_rejected'])} of {measured['inputs']} own inputs are not "
+            f"{percent(measured['not_rejected'])} of {measured['inputs']} own inputs are not "
             "rejected. Foreign kinds, and each as if it had never been seen:\n\n"
             + separation_table(measured["kinds"], measured["left_out"])
         )
@@ -233,8 +195,3 @@ def _versions(libraries: dict[str, str]) -> str:
 def _numbers(values: tuple[float, ...]) -> str:
     """Numbers in label order."""
     return ", ".join(f"{value:.3f}" for value in values)
-
-
-def _percent(value: float | None) -> str:
-    """A share in percent."""
-    return "not defined" if value is None else f"{100 * value:.1f} %"

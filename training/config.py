@@ -90,6 +90,8 @@ class TrainConfig:
     variants: int = 1
     balanced_decision: bool = False
     minimum_sensitivity: float = 0.0
+    accept: float = 0.92
+    coverage: float = 0.9
     tta: tuple[str, ...] = ()
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
@@ -101,6 +103,8 @@ class TrainConfig:
             raise BadConfig("mixup and cutmix exclude each other")
         if not 0 <= self.ema < 1:
             raise BadConfig("ema must be at least 0 and below 1")
+        if not (0 < self.accept <= 1 and 0 < self.coverage < 1):
+            raise BadConfig("accept and coverage are shares of the cases")
         if self.label_smoothing and self.imbalance == "focal":
             raise BadConfig("label_smoothing and focal loss exclude each other")
 

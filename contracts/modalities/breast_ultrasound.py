@@ -1,6 +1,33 @@
 """Breast ultrasound: normal, benign, malignant (BUSI, Al-Dhabyani et al. 2020)."""
 
-from contracts.modality import JPEG, PNG, ImageSpec, Kind, Label, Modality, TriageRow
+import math
+
+from contracts.modality import (
+    JPEG,
+    PNG,
+    ImageSpec,
+    Kind,
+    Label,
+    LikelihoodScale,
+    Modality,
+    TriageRow,
+)
+
+#: Likelihood of malignancy by the ACR BI-RADS atlas, 5th edition (2013). A category is a reader's
+#: judgement, so what is read from this is an estimate: never 0 (which asks for more pictures) and
+#: never 6 (which needs a biopsy).
+BI_RADS = LikelihoodScale(
+    name="BI-RADS",
+    label="malignant",
+    bands=(
+        ("3", 0.02),
+        ("4A", 0.10),
+        ("4B", 0.50),
+        ("4C", math.nextafter(0.95, 0)),  # The atlas counts 95 % itself as 5.
+        ("5", 1.0),
+    ),
+    clear=(("normal", "1"), ("benign", "2")),
+)
 
 TRIAGE = (
     TriageRow(
@@ -47,5 +74,6 @@ BREAST_ULTRASOUND = Modality(
     "not for mammograms. A negative answer does not exclude cancer.",
     triage=TRIAGE,
     critical=("malignant",),
+    scale=BI_RADS,
     image=ImageSpec(fit="squash"),
 )

@@ -107,6 +107,16 @@ def test_a_backbone_without_a_head_is_taken_over_as_it_is(task):
     assert torch.equal(network.features[0][0].weight, body["features.0.0.weight"])
 
 
+@pytest.mark.parametrize("arch", ["mobilenet_v2", "resnet50", "efficientnet_v2_m"])
+def test_another_backbone_trains_by_name_alone(task, arch):
+    config = replace(CONFIG, arch=arch, epochs=1, head_epochs=1, batch_size=24)
+
+    fitted = fit(replace(task, config=config))
+
+    assert set(fitted.weights) == set(build_network(arch, 2).state_dict())
+    assert 0 <= fitted.score <= 1
+
+
 @pytest.mark.gpu
 def test_the_same_task_trains_on_a_cuda_device(task):
     if not torch.cuda.is_available():

@@ -9,7 +9,7 @@ from torch.utils.checkpoint import checkpoint_sequential
 
 from contracts.modality import ImageSpec
 from training.augment import augment_batch
-from training.config import TrainConfig
+from training.config import BadConfig, TrainConfig
 from training.fit.optim import Loss
 from training.fit.precision import autocast, precision_for
 from training.fit.predict_batches import normalise_batch
@@ -21,7 +21,13 @@ class Stepper:
     def __init__(
         self, network: nn.Module, config: TrainConfig, spec: ImageSpec, loss: Loss
     ) -> None:
-        """`network` may be wrapped for several processes."""
+        """`network` may be wrapped for several processes.
+
+        Raises BadConfig when activations cannot be recomputed in this network: a setting that did
+        nothing would make the recorded recipe a lie.
+        """
+        if config.gradient_checkpointing and not _has_stages(network):
+            raise BadConfig("gradient_checkpointing needs a network of stages in one process")
         self.network, self.config, self.spec, self.loss = network, config, spec, loss
         self.device = next(network.parameters()).device
         self.dtype = precision_for(config, self.device)
@@ -75,12 +81,11 @@ class Stepper:
 
     def _forward(self, inputs: Tensor) -> Tensor:
         """Forward pass, with activations recomputed in the backward pass when configured."""
-        features = getattr(self.network, "features", None)
-        if not self.config.gradient_checkpointing or not isinstance(features, nn.Sequential):
+        if not self.config.gradient_checkpointing:
             output: Tensor = self.network(inputs)
             return output
         maps = checkpoint_sequential(  # type: ignore[no-untyped-call]
-            features, 3, inputs, use_reentrant=False
+            self.network.features, 3, inputs, use_reentrant=False
         )
         pooled = F.adaptive_avg_pool2d(maps, 1).flatten(1)
         output = self.network.classifier(pooled)  # type: ignore[operator]
@@ -101,6 +106,11 @@ class Stepper:
         else:
             batch, share = _cut(batch, order, share, generator)
         return batch, share * targets + (1 - share) * targets[order]
+
+
+def _has_stages(network: nn.Module) -> bool:
+    """True for a network whose body is one sequence of stages (EfficientNet, MobileNet)."""
+    return isinstance(getattr(network, "features", None), nn.Sequential)
 
 
 def head_outputs(network: nn.Module) -> int:

@@ -2,13 +2,14 @@
 
 `auroc.macro`, `auroc.<label>`, `sensitivity.<label>` and so on; of two exclusive labels only the
 second is named, because the first mirrors it. `sensitivity`, `specificity`, `ppv` and `npv` are
-at the label's threshold, `recall`, `precision` and `f1` of the label that would be given.
+at the label's threshold, `recall`, `precision` and `f1` of the label that would be given. Where
+the rule moves that label towards rare classes, `plain.` marks figures of the most probable one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -22,26 +23,35 @@ from training.metrics import Bools
 
 PREVALENCES = (0.05, 0.2, 0.5)
 FIXED_SPECIFICITIES = (0.8, 0.9)
+#: Marks the figures of the most probable label, beside those of a decision moved by `shift`.
+PLAIN = "plain."
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What the rule makes of scored cases; every array `[N, K]`, whatever the outcome."""
+    """What the rule makes of scored cases; every array `[N, K]`, whatever the outcome.
+
+    `plain` are the most probable labels, where the rule moves the decision away from them.
+    """
 
     probabilities: Array
     truth: Bools
     decided: Bools
     positive: Bools
+    plain: Bools | None = None
 
 
 def answers_of(scored: Scored, rule: DecisionRule) -> Answers:
     """Return probabilities and decisions of all cases, abstained ones included."""
     probabilities = probabilities_of(scored.logits, rule)
+    moved = rule.activation == "softmax" and len(rule.shift) > 2 and any(rule.shift)
+    unmoved = replace(rule, shift=(0.0,) * len(rule.shift))
     return Answers(
         probabilities,
         scored.truth,
         decided_of(probabilities, rule),
         np.asarray(probabilities >= np.asarray(rule.thresholds)),
+        plain=decided_of(probabilities, unmoved) if moved else None,
     )
 
 
@@ -100,10 +110,9 @@ def _label_ranking(code: str, p: Array, truth: Bools) -> Iterator[tuple[str, Met
 def _exclusive(answers: Answers, modality: Modality) -> Iterator[tuple[str, Metric]]:
     """Figures of exactly one label per case."""
     p, truth, decided = answers.probabilities, answers.truth, answers.decided
-    yield "accuracy", partial(metrics.accuracy, truth, decided)
-    yield "balanced_accuracy", partial(metrics.balanced_accuracy, truth, decided)
-    yield "f1.macro", partial(metrics.macro_f1, truth, decided)
-    yield "f1.weighted", partial(metrics.weighted_f1, truth, decided)
+    yield from _decisions("", truth, decided)
+    if answers.plain is not None:
+        yield from _decisions(PLAIN, truth, answers.plain)
     for index, code in enumerate(modality.codes):
         yield f"recall.{code}", partial(metrics.share, decided[:, index], truth[:, index])
         yield f"precision.{code}", partial(metrics.share, truth[:, index], decided[:, index])
@@ -116,6 +125,14 @@ def _exclusive(answers: Answers, modality: Modality) -> Iterator[tuple[str, Metr
     ece = (p[:, 1], truth[:, 1]) if binary else (p.max(axis=1), right)
     yield "ece", partial(calibration_error.ece, *ece)
     yield from _selective(answers)
+
+
+def _decisions(prefix: str, truth: Bools, decided: Bools) -> Iterator[tuple[str, Metric]]:
+    """Figures of one way to choose a label for every case."""
+    yield f"{prefix}accuracy", partial(metrics.accuracy, truth, decided)
+    yield f"{prefix}balanced_accuracy", partial(metrics.balanced_accuracy, truth, decided)
+    yield f"{prefix}f1.macro", partial(metrics.macro_f1, truth, decided)
+    yield f"{prefix}f1.weighted", partial(metrics.weighted_f1, truth, decided)
 
 
 def _independent(answers: Answers) -> Iterator[tuple[str, Metric]]:

@@ -7,17 +7,19 @@ test  only with a reason, once per set and model, see `opened_test.py`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from torch import nn
 
-from contracts.modality import DecisionRule
+from contracts.modality import DecisionRule, Modality
 from training.calibrate import CalibrationSettings, fit_rule, settings_for
 from training.evaluation.predict import score_rows
 from training.fit.trained import Trained
 from training.manifest import CAL, TEST, TRAIN, VAL
+from training.measure.bands import observed_bands
 from training.measure.baselines import (
     baseline_scores,
     compare,
@@ -68,16 +70,29 @@ def assess(network: nn.Module, trained: Trained, options: ReleaseOptions) -> Ass
         if len(cases) and part != CAL
     }
     metrics["baselines"] = {"part": judged, "table": table}
-    metrics["calibration"] = _calibration(cal, rule, settings) | {
-        "lowest_supported": dict(
-            zip(trained.modality.codes, lowest_supported(cal.truth), strict=True)
-        )
-    }
+    lowest = dict(zip(trained.modality.codes, lowest_supported(cal.truth), strict=True))
+    metrics["calibration"] = _calibration(cal, rule, settings) | {"lowest_supported": lowest}
     if options.test_reason:
         metrics[TEST], opened = open_test(network, trained, rule, options)
         scored |= {} if opened is None else {TEST: opened}
-    ratios = likelihood_ratios(cal, rule, trained.modality)
-    return Assessment(rule, metrics, ratios, {k: v for k, v in scored.items() if len(v)})
+    scored = {part: cases for part, cases in scored.items() if len(cases)}
+    _add_bands(metrics, scored, rule, trained.modality, lowest)
+    return Assessment(rule, metrics, likelihood_ratios(cal, rule, trained.modality), scored)
+
+
+def _add_bands(
+    metrics: dict[str, Any],
+    scored: Mapping[str, Scored],
+    rule: DecisionRule,
+    modality: Modality,
+    lowest: Mapping[str, float],
+) -> None:
+    """Add the observed rates by band to each measured set, where the modality has a scale."""
+    if modality.scale is None:
+        return
+    for part in metrics.keys() & scored.keys():
+        bands = observed_bands(scored[part], rule, modality, lowest[modality.scale.label])
+        metrics[part] = metrics[part] | {"bands": bands}
 
 
 def calibrated_out_of_fold(

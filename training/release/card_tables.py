@@ -75,6 +75,21 @@ def baseline_table(table: dict[str, Any]) -> str:
     return markdown_table(("baseline", "macro AUROC", "lead of the model"), rows)
 
 
+def band_table(bands: dict[str, Any]) -> str:
+    """Observed rates in the bands of a published scale, with Wilson intervals by case."""
+    rows = [
+        (
+            f"{bands['scale']} {name}",
+            str(row["n"]),
+            str(row["with_finding"]),
+            "–" if row["rate"] is None else f"{row['rate']:.3f} ({_range(row['rate_wilson'])})",
+        )
+        for name, row in bands["rows"].items()
+    ]
+    head = ("band (estimate)", "n", bands["label"], "observed rate (Wilson 95 %)")
+    return markdown_table(head, rows)
+
+
 def separation_table(kinds: dict[str, Any], left_out: dict[str, Any]) -> str:
     """How well each foreign kind is told apart, known and left out of the fit."""
     rows = [

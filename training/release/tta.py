@@ -16,10 +16,9 @@ from torch import nn
 from contracts.modality import DecisionRule
 from contracts.views import VIEWS, Views
 from training import metrics
-from training.augment import resize
 from training.calibrate import fit_rule, settings_for
 from training.dataset import ImageBank
-from training.fit.predict_batches import normalise_batch
+from training.fit.predict_batches import clean_batches
 from training.fit.runner import bank_of
 from training.fit.trained import Trained
 from training.manifest import CAL, VAL
@@ -62,12 +61,8 @@ def _averaged(network: nn.Module, trained: Trained, part: str, names: tuple[str,
 
 def _logits(network: nn.Module, bank: ImageBank, trained: Trained, view: str) -> np.ndarray:
     """Float32 logits of every clean image under one view."""
-    spec, parts = trained.image, []
     with torch.inference_mode():
-        for start in range(0, len(bank), 32):
-            indices = torch.arange(start, min(start + 32, len(bank)))
-            batch = resize(bank.pick(indices), (spec.height, spec.width)).float() / 255.0
-            parts.append(network(VIEWS[view](normalise_batch(batch, spec))))
+        parts = [network(VIEWS[view](inputs)) for inputs in clean_batches(bank, trained.image)]
     return np.asarray(torch.cat(parts).double().numpy())
 
 

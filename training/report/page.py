@@ -12,8 +12,10 @@ from contracts.modality import Modality
 from contracts.release import Release
 from training.measure.figures import answers_of
 from training.measure.scored import Scored
+from training.release.card_sets import SETS
 from training.release.card_tables import interval_text
 from training.report import plots
+from training.report.tables import Table, set_tables, summary_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,10 +26,13 @@ PAGE = "report.html"
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """One set on the page: its metrics JSON and its plots as base64 PNG by name."""
+    """One set on the page: its metrics JSON, what is shown of it, its plots as base64 PNG."""
 
     name: str
+    title: str
     figures: dict[str, Any]
+    summary: list[tuple[str, str]]
+    tables: list[Table]
     plots: dict[str, str]
 
 
@@ -48,11 +53,18 @@ def write_report(
 
     folder.mkdir(parents=True, exist_ok=True)
     sections = [
-        _Section(name, figures[name], _saved(folder, name, _drawn(cases, release, modality)))
-        for name, cases in scored.items()
+        _Section(
+            name,
+            SETS.get(name, f"Part {name}"),
+            figures[name],
+            summary_of(figures[name]),
+            set_tables(figures[name], modality),
+            _saved(folder, name, _drawn(cases, release, modality)),
+        )
+        for name, cases in sorted(scored.items(), key=lambda item: _place(item[0]))
         if name in figures
     ]
-    curves = {"history": plots.draw_history(history)} if history else {}
+    curves = plots.draw_history(history) if history else {}
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     environment.filters["interval"] = interval_text
     page = environment.from_string(TEMPLATE.read_text()).render(
@@ -65,6 +77,11 @@ def write_report(
     target = folder / PAGE
     target.write_text(page)
     return target
+
+
+def _place(name: str) -> int:
+    """Where a set stands on the page: as in the card, others last."""
+    return list(SETS).index(name) if name in SETS else len(SETS)
 
 
 def _drawn(scored: Scored, release: Release, modality: Modality) -> dict[str, Figure]:

@@ -42,28 +42,46 @@ def png_of(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def draw_history(history: Sequence[dict[str, float]]) -> Figure:
-    """Loss and validation scores over the epochs."""
-    figure, axes = new_figure("Training", "row of the log", "value")
-    names = sorted({name for row in history for name in row})
-    for name in (name for name in names if name.startswith(("loss", "val_"))):
-        points = [(index, row[name]) for index, row in enumerate(history) if name in row]
-        axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
-    if axes.lines:
-        axes.legend(fontsize=8)
+def draw_history(history: Sequence[dict[str, float]]) -> dict[str, Figure]:
+    """Losses, and validation scores, over the epochs; the head alone is fitted before epoch 0."""
+    losses = ("loss", "val_nll")
+    return {
+        "loss": _curves("Loss", history, losses),
+        "validation": _curves(
+            "Validation scores",
+            history,
+            [
+                name
+                for name in sorted({name for row in history for name in row})
+                if name.startswith("val_") and name not in losses
+            ],
+        ),
+    }
+
+
+def _curves(title: str, history: Sequence[dict[str, float]], names: Sequence[str]) -> Figure:
+    """One line per name over the epochs that have it."""
+    figure, axes = new_figure(title, "epoch", "value")
+    for name in names:
+        points = [(row["epoch"], row[name]) for row in history if name in row]
+        if points:
+            axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
+    _legend(axes)
     return figure
 
 
 def draw_roc(answers: Answers, modality: Modality) -> Figure:
-    """One ROC curve per label, with the operating point."""
-    from sklearn.metrics import roc_curve
+    """One ROC curve per label with its area and the operating point."""
+    from sklearn.metrics import auc, roc_curve
 
     figure, axes = new_figure("ROC", "1 - specificity", "sensitivity")
     axes.plot([0, 1], [0, 1], color=_GREY, linewidth=0.8)
     for index, code in _drawable(answers, modality):
         truth, positive = answers.truth[:, index], answers.positive[:, index]
         false_rate, sensitivity, _ = roc_curve(truth, answers.probabilities[:, index])
-        (line,) = axes.plot(false_rate, sensitivity, label=code)
+        (line,) = axes.plot(
+            false_rate, sensitivity, label=f"{code} {auc(false_rate, sensitivity):.3f}"
+        )
         point = positive[~truth].mean(), positive[truth].mean()
         axes.plot(*point, marker="o", color=line.get_color())
     _legend(axes)

@@ -19,9 +19,8 @@ from torch import Tensor, nn
 from contracts.modality import ImageSpec
 from contracts.network import Output, forward_features
 from contracts.validity import LAYERS, distance_ratios, raw_distances, recognise
-from training.augment import resize
 from training.dataset import ImageBank
-from training.fit.predict_batches import normalise_batch
+from training.fit.predict_batches import clean_batches
 from training.validity.pictures import generate, shuffle_patches
 
 COMPONENTS = {"middle": 48, "penultimate": 128}
@@ -39,13 +38,9 @@ class Fit:
 
 def features_of(network: nn.Module, bank: ImageBank, spec: ImageSpec) -> Output:
     """Return the features of a bank's clean images in float32, by the served forward pass."""
-    parts: list[Output] = []
     network.eval()
     with torch.inference_mode():
-        for start in range(0, len(bank), 32):
-            indices = torch.arange(start, min(start + 32, len(bank)))
-            batch = resize(bank.pick(indices), (spec.height, spec.width))
-            parts.append(forward_features(network, normalise_batch(batch.float() / 255.0, spec)))
+        parts = [forward_features(network, inputs) for inputs in clean_batches(bank, spec)]
     return Output(
         torch.cat([part.logits for part in parts]),
         torch.cat([part.middle for part in parts]),

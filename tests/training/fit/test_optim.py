@@ -18,6 +18,7 @@ from training.fit.optim import (
     set_rate,
     trained_prior_offset,
 )
+from training.fit.precision import precision_for
 
 
 def train_steps(network, steps=3):
@@ -139,3 +140,40 @@ def test_independent_labels_use_binary_cross_entropy():
     logits, target = torch.zeros(4, 2), torch.ones(4, 2)
 
     assert float(loss(logits, target)) == pytest.approx(0.6931, abs=1e-4)
+
+
+def test_class_weights_make_every_class_count_alike():
+    counts = torch.tensor([90.0, 10.0])
+    loss = build_loss(
+        TrainConfig(imbalance="class_weights", imbalance_power=1.0),
+        counts,
+        multi_label=False,
+        examples=100,
+    )
+    truth = torch.tensor([0] * 90 + [1] * 10)
+    towards_common = torch.tensor([[1.0, -1.0]]).expand(100, 2)
+
+    only_common_right = float(loss(towards_common, truth))
+    only_rare_right = float(loss(-towards_common, truth))
+
+    assert only_common_right == pytest.approx(only_rare_right, rel=1e-5)
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_smoothed_labels_punish_certainty(multi_label):
+    counts, sure = torch.ones(2), torch.tensor([[20.0, -20.0]])
+    target = torch.tensor([[1.0, 0.0]]) if multi_label else torch.tensor([0])
+    hard, soft = (
+        build_loss(TrainConfig(label_smoothing=amount), counts, multi_label=multi_label, examples=2)
+        for amount in (0.0, 0.1)
+    )
+
+    assert float(hard(sure, target)) < 1e-6
+    assert float(soft(sure, target)) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("amp", "dtype"), [("off", None), ("bf16", torch.bfloat16), ("fp16", torch.float16)]
+)
+def test_the_recipe_names_the_precision(amp, dtype):
+    assert precision_for(TrainConfig(amp=amp), torch.device("cpu")) is dtype

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from contracts.modality import ImageSpec
 from contracts.network import build_network
-from training.config import TrainConfig
+from training.config import BadConfig, TrainConfig
 from training.fit.step import Stepper
 
 SPEC = ImageSpec(width=32, height=32)
@@ -32,7 +32,7 @@ class LinearOnMeans(nn.Module):
 
 
 def step(network, **settings):
-    config = TrainConfig(width=32, height=32, amp="off", clip=0.0, **settings)
+    config = TrainConfig(**{"width": 32, "height": 32, "amp": "off", "clip": 0.0} | settings)
     stepper = Stepper(network, config, SPEC, F.cross_entropy)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
     generator = torch.Generator().manual_seed(0)
@@ -90,3 +90,34 @@ def test_recomputed_activations_give_the_same_gradients():
 
     for first, second in zip(network.parameters(), twin.parameters(), strict=True):
         assert torch.allclose(first, second, atol=1e-5)
+
+
+def test_a_network_without_stages_cannot_recompute_and_says_so():
+    with pytest.raises(BadConfig):
+        step(LinearOnMeans(), gradient_checkpointing=True)
+
+
+def test_a_clipped_gradient_moves_the_weights_by_no_more_than_its_bound():
+    network = LinearOnMeans()
+    before = torch.cat([value.flatten().clone() for value in network.state_dict().values()])
+
+    step(network, clip=1e-3)
+
+    after = torch.cat([value.flatten() for value in network.state_dict().values()])
+    assert 0 < float((after - before).norm()) <= 0.1 * 1e-3 * 1.001
+
+
+def test_mixed_precision_keeps_weights_and_loss_in_float32():
+    network = LinearOnMeans()
+    config = TrainConfig(width=32, height=32, amp="bf16")
+    stepper = Stepper(network, config, SPEC, F.cross_entropy)
+    before = network.classifier.weight.detach().clone()
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    images = torch.randint(0, 256, (4, 3, 32, 32), dtype=torch.uint8)
+
+    loss = stepper.step(images, torch.arange(4) % 2, optimizer, torch.Generator().manual_seed(0))
+
+    assert stepper.dtype is torch.bfloat16
+    assert network.classifier.weight.dtype is torch.float32
+    assert loss > 0
+    assert not torch.equal(network.classifier.weight, before)

@@ -191,3 +191,20 @@ def test_plain_values_hold_no_numpy_and_refuse_what_is_not_finite():
         plain_values({"a": float("nan")})
     with pytest.raises(TypeError, match="set"):
         plain_values({"a": {1}})
+
+
+def test_a_moved_decision_stands_beside_the_most_probable_label_on_the_same_scores():
+    random = np.random.default_rng(1)
+    rows = [Row(str(i), __file__, SKIN.codes[i % 7]) for i in range(70)]
+    logits = random.normal(size=(70, 7))
+    cases = scored_from(rows, logits, SKIN)
+
+    found = measure(cases, rule_for(SKIN, shift=(2.0,) + (0.0,) * 6), SKIN, draws=20)["all"]
+
+    most_probable = (logits.argmax(axis=1) == np.arange(70) % 7).mean()
+    assert found["plain.accuracy"]["value"] == pytest.approx(most_probable)
+    assert found["accuracy"]["value"] != found["plain.accuracy"]["value"]
+
+
+def test_a_decision_that_is_not_moved_has_one_set_of_figures(measured):
+    assert not [name for name in measured["all"] if name.startswith("plain.")]

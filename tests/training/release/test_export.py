@@ -192,12 +192,14 @@ def test_the_report_is_one_page_that_needs_nothing_else(released, trained):
     folder = trained.run_dir / "report-v1"
     page = (folder / "report.html").read_text()
 
-    assert {"val-roc.png", "test-confusion.png", "run-history.png"} <= {
+    assert {"val-roc.png", "test-confusion.png", "run-loss.png"} <= {
         path.name for path in folder.iterdir()
     }
-    assert page.count("data:image/png;base64,") == 13
+    assert page.count("data:image/png;base64,") == 14
     assert "http:" not in page and "https:" not in page
-    assert "auroc.PNEUMONIA" in page
+    assert "<td>PNEUMONIA</td>" in page
+    for wanted in ("AUROC", "AUPRC", "PPV at 5 % prevalence", "Brier", "NLL", "ECE", "Subgroups"):
+        assert wanted in page
 
 
 def test_the_card_quotes_the_numbers_of_the_file(released, stored):
