@@ -42,7 +42,10 @@ _GRIDS: tuple[tuple[Colour, Colour], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class PageVariation:
-    """How far pages vary; shares are per page, half-widths are of uniform or log-uniform draws."""
+    """How far pages vary; shares are per page, half-widths are of uniform or log-uniform draws.
+
+    `restyled` pages have another layout, ink and paper; the others are drawn as served.
+    """
 
     stretch: float = 0.06
     gain: float = 0.08
@@ -50,6 +53,7 @@ class PageVariation:
     wander_mv: float = 0.12
     noise_mv: float = 0.025
     lost_lead: float = 0.1
+    restyled: float = 0.5
     other_layout: bool = True
     degraded: float = 0.5
 
@@ -80,8 +84,10 @@ def random_page(
     spec: RenderSpec | None = None,
     variation: PageVariation | None = None,
 ) -> Image.Image:
-    """Draw one random page of a record, at one to two times the scale of the spec."""
+    """Draw one random page of a record; a restyled one at one to two times the spec's scale."""
     spec, variation = spec or RenderSpec(), variation or PageVariation()
+    if random.random() >= variation.restyled:
+        return render(vary_signal(waveform, random, variation), spec)
     layout = spec.layout
     if variation.other_layout:
         layout = _LAYOUTS[random.choice(len(_LAYOUTS), p=_LAYOUT_SHARES)]

@@ -12,7 +12,7 @@ from tests.contracts.wfdb_samples import counts_of, synthetic_ecg, wfdb_header
 from training.ecg.pages import PageVariation, degrade, page_loader, random_page, vary_signal
 
 ECG = get_modality("ecg")
-STILL = PageVariation(0, 0, 0, 0, 0, 0, other_layout=False, degraded=0)
+STILL = PageVariation(0, 0, 0, 0, 0, 0, restyled=1, other_layout=False, degraded=0)
 
 
 def record() -> Waveform:
