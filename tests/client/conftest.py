@@ -35,6 +35,7 @@ def address(tmp_path_factory, tiny_checkpoint_path):
             SERVICE_CHECKPOINT=str(file),
             SERVICE_HOST="127.0.0.1",
             SERVICE_PORT=str(ports[name]),
+            SERVICE_BACKEND="auto" if module == "tabular_service" else "torch",  # starts sooner
         )
         for name, (module, file) in models.items()
     ]
@@ -51,7 +52,7 @@ def address(tmp_path_factory, tiny_checkpoint_path):
     )
     try:
         for url in (*(urls[name] for name in models), f"http://127.0.0.1:{port}"):
-            wait_ready(url, seconds=300)
+            wait_ready(url, seconds=600)
         yield f"http://127.0.0.1:{port}"
     finally:
         for process in processes:
