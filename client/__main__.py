@@ -23,4 +23,4 @@ app.command()(feedback.feedback)
 app.command()(doctor.doctor)
 
 if __name__ == "__main__":
-    app()
+    app(prog_name="mediflow")

@@ -104,16 +104,13 @@ def folder(tmp_path):
 def test_a_folder_becomes_a_table_and_a_bad_file_does_not_stop_it(mediflow, folder, tmp_path):
     result = mediflow("analyze", folder, "-m", "chest-xray", "-o", tmp_path / "r.csv")
 
-    rows = list(csv.DictReader((tmp_path / "r.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "r.csv").read_text().splitlines()))
     assert result.exit_code == Exit.REFUSED
     assert sorted((Path(row["file"]).name, row["outcome"]) for row in rows) == [
         ("broken.png", ""),
         ("first.jpeg", "accepted"),
         ("second.jpeg", "accepted"),
     ]
-    assert {row["input_sha256"] for row in rows if row["outcome"]} == {
-        row["input_sha256"] for row in rows
-    } - {row["input_sha256"] for row in rows if row["error"]}
 
 
 def test_a_resumed_folder_asks_only_what_is_left(mediflow, folder, tmp_path):

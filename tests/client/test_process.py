@@ -51,7 +51,16 @@ def test_the_shell_completes_commands_and_options(surroundings):
     assert "--resume" in options.stdout.split()
 
 
-def test_the_completion_script_is_shown_for_the_shell(surroundings):
-    script = mediflow("--show-completion", "bash", env=surroundings)
+def test_the_completion_script_is_shown_for_the_shell_that_asks(surroundings):
+    typed = f"{sys.executable} -m client --show-completion; exit $?"
+
+    script = subprocess.run(
+        ["bash", "-c", typed],
+        cwd=ROOT,
+        env=surroundings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert "_MEDIFLOW_COMPLETE" in script.stdout, script.stderr
