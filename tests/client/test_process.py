@@ -1,6 +1,7 @@
 """The command line as a process: pipes, exit codes, completion, and what it never says."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -64,3 +65,18 @@ def test_the_completion_script_is_shown_for_the_shell_that_asks(surroundings):
     )
 
     assert "_MEDIFLOW_COMPLETE" in script.stdout, script.stderr
+
+
+def test_the_python_example_of_the_guide_runs_as_printed(surroundings):
+    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/client.md").read_text(), re.S)
+    program = program.replace("http://127.0.0.1:8000", surroundings["MEDIFLOW_URL"])
+
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.stdout.startswith("accepted NORMAL"), result.stderr
