@@ -13,7 +13,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo up test soak check format lint types imports train evaluate docs lock clean
+.PHONY: help demo up test soak check format lint types imports bench train evaluate docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -49,6 +49,9 @@ train: $(READY) ## train one model (MODALITY=chest-xray DATA=folder INIT=backbon
 	python -m training prepare $(MODALITY) --data "$(DATA)"
 	python -m training train $(MODALITY) --manifest runs/manifests/$(MODALITY).csv \
 	--init "$(or $(INIT),random)" $(ARGS)
+
+bench: $(READY) ## measure beside other servers on a quiet machine, 15 minutes (DATA=folder)
+	python -m bench $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 evaluate: $(READY) ## score labelled inputs (CHECKPOINT=models/…/v1.pth MANIFEST=rows.csv ARGS=…)
 	python -m training evaluate --checkpoint "$(CHECKPOINT)" --manifest "$(MANIFEST)" $(ARGS)
