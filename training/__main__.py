@@ -1,4 +1,4 @@
-"""`python -m training prepare|train|release|evaluate|feedback <modality> …`.
+"""`python -m training prepare|train|release|revise|evaluate|feedback <modality> …`.
 
 Reads the command line, nothing else: each command is one call into the package.
 """
@@ -108,6 +108,19 @@ def release(
     from training.manifest import read_manifest
 
     _export(load_run(run_folder, read_manifest(manifest)), out, others or (), open_test)
+
+
+@app.command()
+def revise(
+    checkpoint: Annotated[Path, typer.Option(help="Model file of an image model, .pth.")],
+    manifest: ManifestOption,
+    out: OutOption = Path("models"),
+) -> None:
+    """Measure map and warnings of a model file anew; write the next version, same weights."""
+    from training.manifest import read_manifest
+    from training.release.revise import revise as revise_file
+
+    print(f"wrote {revise_file(checkpoint, read_manifest(manifest), out, log=print)}")
 
 
 @app.command()

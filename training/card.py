@@ -10,7 +10,12 @@ from typing import Any
 from contracts.modality import Modality
 from contracts.release import Release
 from training.release.card_sets import SETS, percent, set_sections
-from training.release.card_tables import baseline_table, separation_table, value_table
+from training.release.card_tables import (
+    baseline_table,
+    separation_table,
+    value_table,
+    warning_table,
+)
 
 
 def write_card(path: Path, release: Release, modality: Modality) -> Path:
@@ -139,6 +144,12 @@ def _evidence(release: Release) -> Iterator[str]:
     if release.explanation:
         verdict = "shown" if release.explanation.get("passed") else "withheld"
         yield f"## Influence map: {verdict}\n\n" + value_table(release.explanation)
+    if release.extra.get("warnings"):
+        yield (
+            "## Warnings\n\nError on held-out inputs and spoiled copies of them, when the warning "
+            "is raised minus when it is not. A warning whose interval holds zero is not given.\n\n"
+            + warning_table(release.extra["warnings"])
+        )
 
 
 def _checks(release: Release) -> str:

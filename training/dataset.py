@@ -1,11 +1,15 @@
 """The images of one part as one uint8 tensor, decoded by the code that serves.
 
-Whole parts fit in memory at the canonical size (10,000 images of 224 pixels: 1.5 GB), so there
-are no loader workers in the loop and the batch is augmented where the network is.
+Most parts fit in memory at the canonical size (10,000 images of 224 pixels: 1.5 GB), so there are
+no loader workers in the loop and the batch is augmented where the network is. A larger part (all
+of PTB-XL in eight variants: 47 GB) lies in an unnamed temporary file mapped into memory.
 """
 
 from __future__ import annotations
 
+import math
+import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -49,12 +53,28 @@ def load_bank(
     """Decode `count` inputs and keep each at the spec's canonical base size."""
     from contracts.images import to_base
 
-    images = torch.empty((count, variants, 3, spec.base_height, spec.base_width), dtype=torch.uint8)
+    images = allocate((count, variants, 3, spec.base_height, spec.base_width))
     for index in range(count):
         for variant in range(variants):
             pixels = np.array(to_base(load(index, variant), spec))
             images[index, variant] = torch.from_numpy(pixels).permute(2, 0, 1)
     return ImageBank(images, targets)
+
+
+def allocate(shape: tuple[int, ...], *, most_bytes: int | None = None) -> Tensor:
+    """Return an uninitialised uint8 tensor, in a file when larger than half of the memory.
+
+    The file is in the system's folder for temporary files (`TMPDIR`) and goes with the process.
+    `most_bytes` replaces that half. Raises OSError when the disk is too small as well.
+    """
+    size = math.prod(shape)
+    if most_bytes is None:
+        most_bytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    if size <= most_bytes:
+        return torch.empty(shape, dtype=torch.uint8)
+    with tempfile.NamedTemporaryFile(prefix="images-") as file:
+        os.posix_fallocate(file.fileno(), 0, size)
+        return torch.from_file(file.name, shared=True, size=size, dtype=torch.uint8).view(shape)
 
 
 def encode_targets(labels: Sequence[str], modality: Modality) -> Tensor:

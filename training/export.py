@@ -40,6 +40,8 @@ from training.release.provenance import provenance_of
 from training.release.tta import fit_views
 from training.report.page import write_report
 from training.validity.quality import fit_quality
+from training.validity.warnings import MEMBER as WARNINGS
+from training.validity.warnings import keep_informative
 
 
 def release(
@@ -60,6 +62,15 @@ def release(
     network = build_from(draft)
     assessment = assess(network, trained, options)
     validity, tensors = _validity(network, trained, others, options)
+    kept = keep_informative(
+        network,
+        trained.modality,
+        trained.image,
+        trained.manifest,
+        assessment.rule,
+        fit_quality(trained),
+        draws=options.draws,
+    )
     provenance = provenance_of(
         trained, weights_sha256=weights_digest(draft.weights), now=options.clock()
     )
@@ -69,13 +80,13 @@ def release(
             draft.release,
             version=next_version(folder),
             decision=assessment.rule,
-            quality=fit_quality(trained),
+            quality=kept.limits,
             validity=plain_values(validity),
             explanation=plain_values(_explanation(network, trained, options)),
             likelihood_ratios=assessment.likelihood_ratios,
             metrics=plain_values(assessment.metrics),
             provenance=plain_values(provenance),
-            extra=plain_values(_extra(network, trained, assessment.rule)),
+            extra=plain_values({WARNINGS: kept.table} | _extra(network, trained, assessment.rule)),
         ),
         golden_logits=golden_logits(network, draft.golden_input, trained.image),
         validity=tensors,

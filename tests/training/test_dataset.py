@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from PIL import Image
@@ -9,7 +11,14 @@ from PIL import Image
 from contracts.modality import ImageSpec
 from contracts.registry import get_modality
 from training.config import TrainConfig
-from training.dataset import ImageBank, class_counts, encode_targets, epoch_batches, load_bank
+from training.dataset import (
+    ImageBank,
+    allocate,
+    class_counts,
+    encode_targets,
+    epoch_batches,
+    load_bank,
+)
 
 
 def bank(targets):
@@ -47,6 +56,23 @@ def test_a_picture_enters_the_bank_at_the_canonical_size_with_its_variants():
 
     assert loaded.images.shape == (2, 2, 3, 6, 8)
     assert loaded.images[1, 1, :, 0, 0].tolist() == [1, 1, 7]
+
+
+def test_a_part_larger_than_memory_lies_in_a_file_that_nobody_sees(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+
+    images = allocate((3, 1, 3, 40, 50), most_bytes=1000)
+    images[1] = 7
+    images[2] = 9
+
+    assert ImageBank(images, torch.zeros(3)).pick(torch.tensor([2, 1]))[:, 0, 0, 0].tolist() == [
+        9,
+        7,
+    ]
+    maps = Path("/proc/self/maps")
+    assert not maps.exists() or str(tmp_path) in maps.read_text()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_only_training_picks_random_variants():

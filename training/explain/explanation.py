@@ -1,33 +1,30 @@
-"""Choose the layer of the influence map and decide whether the model may show one.
+"""Choose how the influence map is made and decide whether the model may show one.
 
-On validation inputs, each candidate layer is checked (see `map_checks`); the best by insertion
-minus deletion is kept. The map is shown only if it beats a random and a centred map in deletion
-and insertion, changes when the weights are randomised, has no fixed hotspot, and, where lesion
-masks exist, holds more of the lesion than a centred map. Figures travel in the model file.
+On validation inputs each recipe (blocks, kind of map, what is explained) is checked, see
+`map_checks`; the one that passes most checks is kept, among equals the best by insertion minus
+deletion. The verdict belongs to other inputs, those of the part `cal`: the map is shown only if it
+beats a random and a centred map in deletion and insertion, changes when the weights are
+randomised, has no fixed hotspot, and, where lesions were drawn, points at more of them and holds
+more of them than a centred map. Figures travel in the model file.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 
-from contracts.explainer import influence_map
-from contracts.images import normalise, to_canonical
-from contracts.modality import ImageSpec
+from contracts.explainer import GRAD_CAM, LAYER_CAM, influence_map
+from contracts.images import normalise
+from contracts.modality import ImageSpec, Modality
+from training.explain.cases import Case, find_cases
 from training.explain.map_checks import (
-    Blurred,
     Map,
-    Pixels,
     Score,
-    blur,
     centre_gaussian,
     deletion,
     energy_in_mask,
@@ -37,47 +34,93 @@ from training.explain.map_checks import (
     pointing_hit,
     similarity,
 )
-from training.fit.inputs import loader_for
+from training.explain.randomised import randomised, scorer
 from training.fit.trained import Trained
-from training.manifest import VAL, Row
+from training.manifest import CAL, VAL, Manifest
+from training.measure.bootstrap import Metric, cluster_weights, paired_difference
 
-LAYERS = ("features[4]", "features[5]", "features[6]", "features[8]")
-COUNT = 48
+#: Inputs that choose the recipe, and inputs that judge it.
+CHOOSE_COUNT, JUDGE_COUNT = 32, 96
 #: Bounds stated before measuring.
 MOST_SIMILAR, MOST_HOTSPOT = 0.6, 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """One validation input: picture at input size, its label, its lesion mask or None."""
+class Recipe:
+    """How a map is made, as `contracts.explainer.influence_map` takes it."""
 
-    picture: Blurred
-    label: int
-    mask: NDArray[np.bool_] | None
+    layer: str
+    method: str
+    contrast: bool
+
+    @property
+    def name(self) -> str:
+        """One line for the record."""
+        return f"{self.method} {self.layer}{' contrast' if self.contrast else ''}"
+
+
+RECIPES = (
+    *(Recipe(f"features[{block}]", GRAD_CAM, False) for block in (4, 5, 6, 8)),
+    *(Recipe(f"features[{block}]", LAYER_CAM, True) for block in (4, 5, 6, 8)),
+    Recipe("features[5]+features[8]", LAYER_CAM, True),
+    Recipe("features[4]+features[5]+features[6]+features[8]", LAYER_CAM, True),
+)
+Row = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bench:
+    """A network with its randomised twin, and how its inputs and scores are made."""
+
+    network: nn.Module
+    strange: nn.Module
+    spec: ImageSpec
+    score: Score
 
 
 def fit_explanation(network: nn.Module, trained: Trained) -> dict[str, Any]:
-    """Return layer, `passed` and the figures of every check on up to 48 validation inputs."""
-    cases = _cases(trained)
-    score = _scorer(network, trained)
-    references = _references(trained, cases, score)
-    measured = {layer: _measure(network, trained, cases, layer, score) for layer in LAYERS}
-    layer = max(LAYERS, key=lambda name: measured[name]["insertion"] - measured[name]["deletion"])
-    figures = measured[layer] | references
-    verdicts = _verdicts(figures)
-    failed = sorted(name for name, passed in verdicts.items() if not passed)
+    """Return recipe, `passed` and the figures of every check, for a finished run."""
+    return check_maps(network, trained.modality, trained.image, trained.manifest)
+
+
+def check_maps(
+    network: nn.Module, modality: Modality, spec: ImageSpec, manifest: Manifest
+) -> dict[str, Any]:
+    """Choose a recipe on `val` and judge it on `cal`, or on `val` where no `cal` has findings.
+
+    A network that recognises no finding gets no map: there is nothing that one could explain.
+    """
+    bench = _Bench(network, randomised(network), spec, scorer(network, spec, modality))
+    choosing = find_cases(network, manifest.part(VAL), modality, spec, CHOOSE_COUNT)
+    judging = find_cases(network, manifest.part(CAL), modality, spec, JUDGE_COUNT)
+    part, judging = (CAL, judging) if judging else (VAL, choosing)
+    if not choosing:
+        return {"passed": False, "reason": "The network recognised no finding to explain."}
+    references = _references(bench, choosing)
+    tried = {recipe: _figures(bench, choosing, references, recipe)[0] for recipe in RECIPES}
+    best = max(RECIPES, key=lambda recipe: _worth(tried[recipe]))
+    figures, leads = _figures(bench, judging, _references(bench, judging), best)
+    failed = sorted(name for name, passed in _verdicts(figures).items() if not passed)
     return {
-        "layer": layer,
+        "layer": best.layer,
+        "method": best.method,
+        "contrast": best.contrast,
         "passed": not failed,
         "reason": f"The map failed: {', '.join(failed)}." if failed else None,
-        "inputs": len(cases),
-        **{key: round(value, 4) for key, value in figures.items()},
+        "measured_on": part,
+        "inputs": len(judging),
+        **_rounded(figures | leads),
         "localisation": "measured on lesion masks" if "pointing" in figures else "not validated",
-        "layers": {name: _rounded(found) for name, found in measured.items()},
+        "recipes": {recipe.name: _rounded(found) for recipe, found in tried.items()},
     }
 
 
-def _verdicts(figures: dict[str, float]) -> dict[str, bool]:
+def _worth(figures: Row) -> tuple[int, float]:
+    """How many checks a recipe passes, then how faithful it is."""
+    return sum(_verdicts(figures).values()), figures["insertion"] - figures["deletion"]
+
+
+def _verdicts(figures: Row) -> dict[str, bool]:
     """Each check by name; those on masks only where there are masks."""
     worst = max(figures["insertion_random"], figures["insertion_centre"])
     best = min(figures["deletion_random"], figures["deletion_centre"])
@@ -89,133 +132,85 @@ def _verdicts(figures: dict[str, float]) -> dict[str, bool]:
     }
     if "energy" in figures:
         verdicts["energy in lesion"] = figures["energy"] > figures["energy_centre"]
+        verdicts["pointing game"] = figures["pointing"] > figures["pointing_centre"]
     return verdicts
 
 
-def _references(trained: Trained, cases: Sequence[Case], score: Score) -> dict[str, float]:
-    """The figures of maps that know nothing of the picture: random and centred."""
-    height, width = trained.image.height, trained.image.width
+def _references(bench: _Bench, cases: Sequence[Case]) -> list[Row]:
+    """The figures of maps that know nothing of the picture, case by case: random and centred."""
+    height, width = bench.spec.height, bench.spec.width
     centre, random = centre_gaussian(height, width), np.random.default_rng(0)
-    rows = []
-    for case in cases:
-        noise = enlarge(random.random((7, 7)), height, width)
-        rows.append(
-            _faithfulness(case, noise, score, "_random")
-            | _faithfulness(case, centre, score, "_centre")
-            | _localisation(case, centre, "_centre")
-        )
-    return _means(rows)
+    return [
+        _figures_of(case, centre, bench.score, "_centre")
+        | _figures_of(case, enlarge(random.random((7, 7)), height, width), bench.score, "_random")
+        for case in cases
+    ]
 
 
-def _measure(
-    network: nn.Module, trained: Trained, cases: Sequence[Case], layer: str, score: Score
-) -> dict[str, float]:
-    """All figures of one layer, each the mean over the inputs."""
-    strange = _randomised(network)
-    rows: list[dict[str, float]] = []
+def _figures(
+    bench: _Bench, cases: Sequence[Case], references: Sequence[Row], recipe: Recipe
+) -> tuple[Row, Row]:
+    """The means of every figure, and the intervals of the leads over the centred map."""
+    rows: list[Row] = []
     heats: list[Map] = []
-    for case in cases:
-        heat = _heat(network, trained.image, case, layer)
-        other = _heat(strange, trained.image, case, layer)
+    for case, reference in zip(cases, references, strict=True):
+        heat = _heat(bench.network, bench.spec, case, recipe)
+        other = _heat(bench.strange, bench.spec, case, recipe)
         heats.append(heat)
-        rows.append(
-            _faithfulness(case, heat, score, "")
-            | _localisation(case, heat, "")
-            | {"similarity_randomised": similarity(heat, other)}
-        )
-    return _means(rows) | {"hotspot": hotspot_ratio(heats)}
+        own = _figures_of(case, heat, bench.score, "")
+        rows.append(own | reference | {"similarity_randomised": similarity(heat, other)})
+    means = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+    return means | {"hotspot": hotspot_ratio(heats)}, _leads(rows, [case.group for case in cases])
 
 
-def _faithfulness(case: Case, heat: Map, score: Score, suffix: str) -> dict[str, float]:
-    """Deletion and insertion of one map."""
-    return {
+def _figures_of(case: Case, heat: Map, score: Score, suffix: str) -> Row:
+    """Deletion and insertion of one map; pointing and energy where a lesion was drawn."""
+    figures = {
         f"deletion{suffix}": deletion(case.picture, heat, case.label, score),
         f"insertion{suffix}": insertion(case.picture, heat, case.label, score),
     }
+    if case.mask is not None:
+        figures[f"pointing{suffix}"] = float(pointing_hit(heat, case.mask))
+        figures[f"energy{suffix}"] = energy_in_mask(heat, case.mask)
+    return figures
 
 
-def _localisation(case: Case, heat: Map, suffix: str) -> dict[str, float]:
-    """Pointing and energy against the lesion mask, nothing without one."""
-    if case.mask is None or not case.mask.any():
-        return {}
-    return {
-        f"pointing{suffix}": float(pointing_hit(heat, case.mask)),
-        f"energy{suffix}": energy_in_mask(heat, case.mask),
-    }
+def _leads(rows: Sequence[Row], groups: Sequence[str]) -> Row:
+    """The lead over the centred map with its 95 % interval, better being positive."""
+    weights = cluster_weights(groups, draws=1000)
+    found: Row = {}
+    for name, sign in (("deletion", -1), ("insertion", 1), ("pointing", 1), ("energy", 1)):
+        if name not in rows[0]:
+            continue
+        own = np.array([sign * row[name] for row in rows])
+        reference = np.array([sign * row[f"{name}_centre"] for row in rows])
+        lead = paired_difference(_mean_of(own), _mean_of(reference), weights)
+        for end in ("value", "low", "high"):
+            value = getattr(lead, end)
+            if value is not None:
+                found[f"{name}_lead_{end}"] = value
+    return found
 
 
-def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
-    """The mean of every figure over the inputs that have it."""
-    keys = sorted({key for row in rows for key in row})
-    return {key: float(np.mean([row[key] for row in rows if key in row])) for key in keys}
+def _mean_of(values: Map) -> Metric:
+    """The weighted mean of one figure as a metric of the bootstrap."""
+    return lambda weights: (weights @ values) / weights.sum(axis=1)
 
 
-def _heat(network: nn.Module, spec: ImageSpec, case: Case, layer: str) -> Map:
-    """The map of the case's own label at picture size."""
+def _heat(network: nn.Module, spec: ImageSpec, case: Case, recipe: Recipe) -> Map:
+    """The map of the case's label at picture size."""
     tensor = normalise(Image.fromarray((case.picture.sharp * 255).round().astype(np.uint8)), spec)
-    raw = influence_map(network, tensor, case.label, layer).values.double().numpy()
-    return enlarge(raw, spec.height, spec.width)
+    raw = influence_map(
+        network,
+        tensor,
+        case.label,
+        recipe.layer,
+        method=recipe.method,
+        contrast=recipe.contrast,
+    )
+    return enlarge(raw.values.double().numpy(), spec.height, spec.width)
 
 
-def _scorer(network: nn.Module, trained: Trained) -> Score:
-    """Return the function from pictures to the uncalibrated probability of one label."""
-    softmax = trained.modality.activation == "softmax"
-
-    def score(pictures: Pixels, label: int) -> Map:
-        images = [Image.fromarray((p * 255).round().astype(np.uint8)) for p in pictures]
-        with torch.inference_mode():
-            logits = network(torch.stack([normalise(image, trained.image) for image in images]))
-        probabilities = logits.softmax(1) if softmax else logits.sigmoid()
-        return np.asarray(probabilities[:, label].double().numpy())
-
-    return score
-
-
-def _randomised(network: nn.Module) -> nn.Module:
-    """A copy whose head and last stages hold random weights."""
-    strange = copy.deepcopy(network)
-    generator = torch.Generator().manual_seed(0)
-    features = strange.get_submodule("features")
-    assert isinstance(features, nn.Sequential)
-    for part in (*list(features)[5:], strange.get_submodule("classifier")):
-        for parameter in part.parameters():
-            if parameter.ndim > 1:
-                noise = torch.randn(parameter.shape, generator=generator)
-                parameter.data = noise * parameter.data.std()
-    return strange
-
-
-def _cases(trained: Trained) -> list[Case]:
-    """Evenly spread validation inputs, those of a finding first."""
-    modality = trained.modality
-    wanted = set(modality.critical) or set(modality.codes[1:])
-    rows = [row for row in trained.manifest.part(VAL) if wanted & set(row.labels)]
-    rows = rows[:: max(1, len(rows) // COUNT)][:COUNT]
-    load = loader_for(rows, modality)
-    cases = []
-    for index, row in enumerate(rows):
-        pixels = np.asarray(to_canonical(load(index, 0), trained.image), dtype=np.float32)
-        label = next(code for code in row.labels if code in wanted)
-        cases.append(
-            Case(
-                blur(pixels / np.float32(255)),
-                modality.codes.index(label),
-                _mask(row, trained.image),
-            )
-        )
-    return cases
-
-
-def _mask(row: Row, spec: ImageSpec) -> NDArray[np.bool_] | None:
-    """The lesion mask fitted as the picture is, or None."""
-    name = row.attributes.get("mask")
-    if not name:
-        return None
-    with Image.open(row.path.parent / name) as image:
-        fitted = to_canonical(image.convert("L").convert("RGB"), spec)
-    return np.asarray(fitted.convert("L")) > 127
-
-
-def _rounded(figures: dict[str, float]) -> dict[str, float]:
-    """The figures of a layer for the record."""
+def _rounded(figures: Row) -> Row:
+    """The figures for the record."""
     return {key: round(value, 4) for key, value in figures.items()}

@@ -107,6 +107,20 @@ def value_table(values: dict[str, Any]) -> str:
     return markdown_table(("check", "value"), rows)
 
 
+def warning_table(table: dict[str, dict[str, Any]]) -> str:
+    """How much a raised warning says about the error, and whether it is given."""
+    rows = [
+        (
+            name,
+            str(round(row["raised"])) if "raised" in row else "too few",
+            interval_text(row if "value" in row else None),
+            "given" if row["kept"] else "removed",
+        )
+        for name, row in table.items()
+    ]
+    return markdown_table(("bound", "raised", "difference of the error", "warning"), rows)
+
+
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """One table; a bar inside a cell is escaped."""
     lines = [head, ["---"] * len(head), *rows]

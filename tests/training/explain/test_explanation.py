@@ -10,9 +10,21 @@ from PIL import Image
 from contracts.modality import ImageSpec
 from contracts.network import build_network
 from contracts.registry import get_modality
-from training.explain.explanation import LAYERS, fit_explanation
+from training.explain.cases import find_cases
+from training.explain.explanation import RECIPES, fit_explanation
 from training.fit.trained import Trained
 from training.manifest import Manifest, Row
+
+PARTS = ("val", "val", "cal", "cal", "cal", "test")
+MEL = get_modality("skin-lesion").codes.index("mel")
+
+
+def network_that_answers(label):
+    """A network with random weights whose answer is always the same."""
+    torch.manual_seed(0)
+    network = build_network("efficientnet_b0", 7).eval()
+    network.classifier[1].bias.data[label] += 100.0
+    return network
 
 
 @pytest.fixture
@@ -22,11 +34,11 @@ def trained(tmp_path):
     for index in range(6):
         path = tmp_path / f"{index}.png"
         Image.fromarray(rng.integers(0, 255, (64, 64, 3), dtype=np.uint8)).save(path)
-        Image.fromarray((np.indices((64, 64)).sum(0) < 40).astype(np.uint8) * 255).save(
-            tmp_path / f"{index}_mask.png"
-        )
+        middle = np.zeros((64, 64), dtype=np.uint8)
+        middle[24:40, 24:40] = 255
+        Image.fromarray(middle).save(tmp_path / f"{index}_mask.png")
         mask = {"mask": f"{index}_mask.png"}
-        rows.append(Row(str(index), path, "mel", "val", str(index), "", mask))
+        rows.append(Row(str(index), path, "mel", PARTS[index], str(index), "", mask))
     return Trained(
         modality=get_modality("skin-lesion"),
         config={},
@@ -45,13 +57,44 @@ def trained(tmp_path):
 
 
 def test_random_weights_fail_the_checks_and_the_reason_names_them(trained):
-    torch.manual_seed(0)
-    network = build_network("efficientnet_b0", 7).eval()
-
-    found = fit_explanation(network, trained)
+    found = fit_explanation(network_that_answers(MEL), trained)
 
     assert found["passed"] is False
     assert found["reason"].startswith("The map failed: ")
-    assert found["layer"] in LAYERS
+    assert found["layer"] in {recipe.layer for recipe in RECIPES}
     assert {"pointing", "pointing_centre", "energy", "energy_centre"} <= set(found)
-    assert set(found["layers"]) == set(LAYERS)
+    assert found["energy_lead_low"] <= found["energy_lead_value"] <= found["energy_lead_high"]
+    assert set(found["recipes"]) == {recipe.name for recipe in RECIPES}
+
+
+def test_the_verdict_belongs_to_inputs_that_chose_nothing(trained):
+    found = fit_explanation(network_that_answers(MEL), trained)
+
+    assert (found["measured_on"], found["inputs"]) == ("cal", 3)
+
+
+def test_findings_that_the_network_misses_are_no_cases(trained):
+    found = fit_explanation(network_that_answers(MEL - 1), trained)
+
+    assert found == {"passed": False, "reason": "The network recognised no finding to explain."}
+
+
+def test_a_lesion_from_the_middle_lies_off_centre_in_every_corner(trained):
+    cases = find_cases(
+        network_that_answers(MEL), trained.manifest.rows, trained.modality, trained.image, 4
+    )
+
+    centres = [np.argwhere(case.mask).mean(axis=0) / 64 for case in cases]
+    assert len({tuple(np.sign(centre - 0.5)) for centre in centres}) == 4
+    assert all(np.abs(centre - 0.5).min() > 0.2 for centre in centres)
+
+
+def test_a_picture_without_a_drawn_lesion_is_no_case(trained):
+    for row in trained.manifest.rows:
+        Image.fromarray(np.zeros((64, 64), dtype=np.uint8)).save(
+            row.path.parent / row.attributes["mask"]
+        )
+
+    assert not find_cases(
+        network_that_answers(MEL), trained.manifest.rows, trained.modality, trained.image, 4
+    )
