@@ -29,6 +29,10 @@ BI_RADS = LikelihoodScale(
     clear=(("normal", "1"), ("benign", "2")),
 )
 
+_NG12 = (
+    "NICE guideline NG12, Suspected cancer: recognition and referral (2015), section "
+    "1.4 (breast cancer)"
+)
 TRIAGE = (
     TriageRow(
         "normal",
@@ -36,8 +40,7 @@ TRIAGE = (
         "Have the images read together with the clinical examination. This does not exclude "
         "cancer: a lump or another symptom needs assessment whatever the picture shows.",
         "routine reading; by the suspected-cancer pathway with a lump or another symptom",
-        "NICE guideline NG12, Suspected cancer: recognition and referral, section 1.4 (breast"
-        " cancer)",
+        _NG12,
     ),
     TriageRow(
         "benign",
@@ -53,8 +56,7 @@ TRIAGE = (
         "Refer by the suspected-cancer pathway to a breast clinic for triple assessment: "
         "clinical, imaging and, where indicated, tissue.",
         "without delay; suspected-cancer pathways aim at two weeks",
-        "NICE guideline NG12, Suspected cancer: recognition and referral, section 1.4 (breast"
-        " cancer); ACR BI-RADS Atlas, 5th edition (2013), Ultrasound (categories 4 and 5)",
+        _NG12 + "; ACR BI-RADS Atlas, 5th edition (2013), Ultrasound (categories 4 and 5)",
     ),
 )
 

@@ -19,8 +19,8 @@ TRIAGE = (
         "saturation, ability to drink. A general danger sign or low saturation needs hospital"
         " referral at once.",
         "same day; at once with a danger sign",
-        "WHO, Revised classification and treatment of childhood pneumonia at health "
-        "facilities, 2014",
+        "WHO, Revised WHO classification and treatment of childhood pneumonia at health "
+        "facilities: evidence summaries (2014)",
     ),
 )
 

@@ -7,8 +7,14 @@ diameter narrowing above 50 % in a major vessel. The first seven columns are req
 
 from contracts.modality import JSON, Column, Kind, Label, Limits, Modality, TableSpec, TriageRow
 
-_ESC = "ESC 2024 guidelines for chronic coronary syndromes (Eur Heart J 2024;45:3415)"
-_ACC = "AHA/ACC 2021 guideline for chest pain (Circulation 2021;144:e368)"
+_ESC = (
+    "2024 ESC Guidelines for the management of chronic coronary syndromes (Vrints et al., "
+    "Eur Heart J 2024;45:3415–3537)"
+)
+_ACC = (
+    "2021 AHA/ACC guideline for the evaluation and diagnosis of chest pain (Gulati et al., "
+    "Circulation 2021;144:e368–e454)"
+)
 
 HEART_RISK = Modality(
     id="heart-risk",

@@ -2,6 +2,10 @@
 
 from contracts.modality import JPEG, PNG, Derived, ImageSpec, Kind, Label, Modality, TriageRow
 
+_NG12 = (
+    "NICE guideline NG12, Suspected cancer: recognition and referral (2015), section "
+    "1.7 (skin cancers)"
+)
 TRIAGE = (
     TriageRow(
         "akiec",
@@ -9,18 +13,22 @@ TRIAGE = (
         "Refer to dermatology for assessment: actinic keratosis and Bowen disease can precede"
         " or hide squamous cell carcinoma.",
         "referral now; suspected-cancer pathway if it is growing, tender or ulcerated",
-        "British Association of Dermatologists guidelines for actinic keratosis 2017 (de "
-        "Berker et al., Br J Dermatol 2017;176:20–43); NICE guideline NG12, Suspected cancer:"
-        " recognition and referral, section 1.7 (skin cancers)",
+        (
+            "British Association of Dermatologists guidelines for actinic keratosis 2017 (de "
+            "Berker et al., Br J Dermatol 2017;176:20–43); "
+        )
+        + _NG12,
     ),
     TriageRow(
         "bcc",
         "high",
         "Refer to dermatology for assessment.",
         "referral now; suspected-cancer pathway where site or size make delay matter",
-        "British Association of Dermatologists guidelines for basal cell carcinoma 2021 (Nasr"
-        " et al., Br J Dermatol 2021;185:899–920); NICE guideline NG12, Suspected cancer: "
-        "recognition and referral, section 1.7 (skin cancers)",
+        (
+            "British Association of Dermatologists guidelines for basal cell carcinoma 2021 "
+            "(Nasr et al., Br J Dermatol 2021;185:899–920); "
+        )
+        + _NG12,
     ),
     TriageRow(
         "bkl",
@@ -29,8 +37,7 @@ TRIAGE = (
         "exclude melanoma: a lesion that is new, changing, bleeding or unlike the others "
         "needs referral.",
         "at the next examination; sooner if it changes",
-        "NICE guideline NG12, Suspected cancer: recognition and referral, section 1.7 (skin "
-        "cancers)",
+        _NG12,
     ),
     TriageRow(
         "df",
@@ -39,8 +46,7 @@ TRIAGE = (
         "exclude melanoma: a lesion that is new, changing, bleeding or unlike the others "
         "needs referral.",
         "at the next examination; sooner if it changes",
-        "NICE guideline NG12, Suspected cancer: recognition and referral, section 1.7 (skin "
-        "cancers)",
+        _NG12,
     ),
     TriageRow(
         "mel",
@@ -48,8 +54,7 @@ TRIAGE = (
         "Refer by the suspected-cancer pathway: dermoscopy that suggests melanoma is a reason"
         " to refer by itself.",
         "without delay; suspected-cancer pathways aim at two weeks",
-        "NICE guideline NG12, Suspected cancer: recognition and referral, section 1.7 (skin "
-        "cancers); NICE guideline NG14, Melanoma: assessment and management",
+        _NG12 + "; NICE guideline NG14, Melanoma: assessment and management (2015)",
     ),
     TriageRow(
         "nv",
@@ -58,8 +63,7 @@ TRIAGE = (
         "exclude melanoma: a lesion that is new, changing, bleeding or unlike the others "
         "needs referral.",
         "at the next examination; sooner if it changes",
-        "NICE guideline NG12, Suspected cancer: recognition and referral, section 1.7 (skin "
-        "cancers)",
+        _NG12,
     ),
     TriageRow(
         "vasc",
@@ -67,8 +71,7 @@ TRIAGE = (
         "Have the lesion seen by a clinician. This does not exclude cancer: melanoma without "
         "pigment can look vascular, so a new, growing or bleeding lesion needs referral.",
         "at the next examination; sooner if it changes or bleeds",
-        "NICE guideline NG12, Suspected cancer: recognition and referral, section 1.7 (skin "
-        "cancers)",
+        _NG12,
     ),
 )
 

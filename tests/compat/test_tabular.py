@@ -98,7 +98,7 @@ async def test_DEV_DISEASE_3_diseases_are_those_of_the_model_and_nobody_treats_t
         "Common cold", "Pneumonia", "Typhoid",
     ]  # fmt: skip
     assert {entry["disease"] for entry in body["top_predictions"]} <= names
-    assert body["recommendations"][-1] == "Source: NHS, Common cold."
+    assert body["recommendations"][-1] == "Source: NHS website (nhs.uk), Common cold."
     assert not [word for word in ("hydrated", "rest", "diet") if word in str(body).split()]
 
 

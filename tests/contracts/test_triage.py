@@ -1,4 +1,5 @@
 import itertools
+import re
 
 import pytest
 
@@ -29,6 +30,15 @@ def test_every_label_has_one_reviewed_row_with_a_source(modality):
         assert len(row.source) > 20
         assert row.next_step
         assert row.timeline
+
+
+@pytest.mark.parametrize("modality", MODALITIES, ids=lambda modality: modality.id)
+def test_every_source_says_when_it_was_published_or_is_a_page_of_a_health_service(modality):
+    rows = [*modality.triage, *(flag.triage for flag in modality.red_flags)]
+    for row in rows:
+        for source in row.source.split("; "):
+            dated = re.search(r"\b(19|20)\d\d\b", source)
+            assert dated or "nhs.uk" in source or "who.int" in source, source
 
 
 @pytest.mark.parametrize("modality", IMAGES, ids=lambda modality: modality.id)
