@@ -41,7 +41,7 @@ from training.release.tta import fit_views
 from training.report.page import write_report
 from training.validity.quality import fit_quality
 from training.validity.warnings import MEMBER as WARNINGS
-from training.validity.warnings import keep_informative
+from training.validity.warnings import Kept, keep_informative
 
 
 def release(
@@ -62,15 +62,7 @@ def release(
     network = build_from(draft)
     assessment = assess(network, trained, options)
     validity, tensors = _validity(network, trained, others, options)
-    kept = keep_informative(
-        network,
-        trained.modality,
-        trained.image,
-        trained.manifest,
-        assessment.rule,
-        fit_quality(trained),
-        draws=options.draws,
-    )
+    kept = _quality(network, trained, assessment.rule, options)
     provenance = provenance_of(
         trained, weights_sha256=weights_digest(draft.weights), now=options.clock()
     )
@@ -110,6 +102,21 @@ def release(
 def _explanation(network: nn.Module, trained: Trained, options: ReleaseOptions) -> dict[str, Any]:
     """Layer and checks of the influence map; nothing when nobody measures them."""
     return options.fit_explanation(network, trained) if options.fit_explanation else {}
+
+
+def _quality(
+    network: nn.Module, trained: Trained, rule: DecisionRule, options: ReleaseOptions
+) -> Kept:
+    """The limits of the image measures, with the warnings that were shown to say something."""
+    return keep_informative(
+        network,
+        trained.modality,
+        trained.image,
+        trained.manifest,
+        rule,
+        fit_quality(trained),
+        draws=options.draws,
+    )
 
 
 def _extra(network: nn.Module, trained: Trained, rule: DecisionRule) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import base64
 
 from PIL import Image
 
-from contracts.explainer import DEFAULT_LAYER, InfluenceMap, NoMap, influence_map
+from contracts.explainer import DEFAULT_LAYER, GRAD_CAM, InfluenceMap, NoMap, influence_map
 from contracts.modality import RenderSpec
 from contracts.schemas import Explanation, LeadInfluence, Outcome, Prediction
 from vision_service.display import display_page
@@ -44,7 +44,14 @@ def explain(prediction: Prediction, prepared: Prepared, model: VisionModel) -> E
     layer = str(facts.get("layer", DEFAULT_LAYER))
     try:
         index = model.modality.codes.index(target)
-        found = influence_map(model.network, prepared.tensor, index, layer)
+        found = influence_map(
+            model.network,
+            prepared.tensor,
+            index,
+            layer,
+            method=str(facts.get("method", GRAD_CAM)),
+            contrast=facts.get("contrast") is True,
+        )
     except NoMap as error:
         return Explanation(
             prediction=prediction, kind="withheld", checks=checks, withheld_reason=str(error)

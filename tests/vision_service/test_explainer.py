@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from contracts.explainer import NoMap, influence_map
+from contracts.explainer import LAYER_CAM, NoMap, influence_map
 from serving.timing import Stopwatch
 from vision_service.engine import VisionEngine
 from vision_service.overlay import display_copy, draw_overlay
@@ -53,6 +53,45 @@ def test_the_map_is_grad_cam(torch_model, tensor, block):
     )
 
 
+@pytest.mark.parametrize("block", [4, 8])
+def test_layer_cam_weighs_each_place_by_its_own_gradient(torch_model, tensor, block):
+    network = torch_model.network
+    with torch.no_grad():
+        activation = network.features[: block + 1](tensor[None])
+
+    def lead(values):
+        pooled = network.features[block + 1 :](values).mean((2, 3))
+        logits = network.classifier(pooled)[0]
+        return logits[1] - logits[0]
+
+    gradient = torch.func.grad(lead)(activation)
+    expected = torch.relu((torch.relu(gradient) * activation).sum(1))[0]
+
+    found = influence_map(network, tensor, 1, f"features[{block}]", method=LAYER_CAM, contrast=True)
+
+    torch.testing.assert_close(found.values, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_a_map_of_several_blocks_is_the_mean_at_the_finest_grid(torch_model, tensor):
+    network = torch_model.network
+    fine = influence_map(network, tensor, 1, "features[4]", method=LAYER_CAM).values
+    coarse = influence_map(network, tensor, 1, "features[8]", method=LAYER_CAM).values
+    grown = torch.nn.functional.interpolate(
+        coarse[None, None], size=fine.shape, mode="bilinear", align_corners=False
+    )[0, 0]
+
+    both = influence_map(network, tensor, 1, "features[8]+features[4]", method=LAYER_CAM).values
+
+    torch.testing.assert_close(
+        both, (fine / fine.max() + grown / coarse.max()) / 2, rtol=1e-3, atol=1e-5
+    )
+
+
+def test_a_kind_of_map_that_nobody_makes_gives_none(torch_model, tensor):
+    with pytest.raises(NoMap):
+        influence_map(torch_model.network, tensor, 0, "features[8]", method="crystal-ball")
+
+
 def test_the_map_repeats_bit_for_bit(torch_model, tensor):
     first = influence_map(torch_model.network, tensor, 0, "features[8]")
     again = influence_map(torch_model.network, tensor, 0, "features[8]")
@@ -76,7 +115,7 @@ def test_five_hundred_maps_leave_nothing_behind(torch_model, tensor):
     assert not any(module._forward_hooks for module in torch_model.network.modules())
 
 
-@pytest.mark.parametrize("layer", ["features[99]", "layer4", "", "features[-1]"])
+@pytest.mark.parametrize("layer", ["features[99]", "layer4", "", "features[-1]", "features[4]+"])
 def test_a_layer_that_is_not_there_gives_no_map(torch_model, tensor, layer):
     with pytest.raises(NoMap):
         influence_map(torch_model.network, tensor, 0, layer)
