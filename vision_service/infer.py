@@ -46,7 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m vision_service infer", description="Answer one file and exit."
     )
-    parser.add_argument("--checkpoint", type=Path, required=True, help="model file (.pth)")
+    parser.add_argument(
+        "--checkpoint", "--model", type=Path, required=True, help="model file (.pth)"
+    )
     parser.add_argument("--input", type=Path, required=True, help="JPEG, PNG or WFDB zip")
     parser.add_argument("--output", type=Path, help="where the JSON goes; else standard output")
     parser.add_argument("--overlay", type=Path, help="write the influence map over the input here")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -41,7 +41,9 @@ def analyze(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write results here (.csv or .jsonl).")
     ] = None,
-    resume: Annotated[bool, typer.Option(help="Go on with an --output that was begun.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an --output that was begun.")
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="Files under way at once.")] = 4,
     prevalence: Annotated[
         float | None,
@@ -56,16 +58,18 @@ def analyze(
 ) -> None:
     """Analyse files and folders.
 
-    One file is shown in full, several as a table. A file that fails does not stop the others.
-    Exit code: 0 all accepted, 3 abstained, 4 rejected, 5 refused, 6 unreachable (the highest
-    counts), 2 wrong usage.
+    One file is shown in full, several as a table. None stops the others.
+
+    Exit code, the highest counts: 0 accepted, 3 abstained, 4 rejected,
+    5 refused, 6 unreachable; 2 wrong usage.
     """
     with explained():
         inputs = _inputs(files)
         store = ResultsFile(output, resume=resume) if output else None
     left = [path for path in inputs if store is None or str(path) not in store.answered]
     tally = Tally()
-    with connected(url, api_key, LONG if len(inputs) > 1 else None) as mediflow:
+    patience = LONG if len(inputs) > 1 else None
+    with connected(url, api_key, patience) as mediflow, closing(store) if store else nullcontext():
         offered = () if modality else mediflow.modalities()
         asker = Asker(mediflow, modality, offered, prevalence, tta)
         with _progress(len(left), shown=len(inputs) > 1) as advance:
@@ -76,8 +80,6 @@ def analyze(
                 if as_json:
                     typer.echo(json.dumps(record_of(result), ensure_ascii=False))
                 advance()
-    if store:
-        store.close()
     if not as_json:
         _show(tally, len(inputs), len(left), output)
     raise typer.Exit(tally.exit)
