@@ -13,7 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 from deploy.doctor import doctor
-from deploy.procfile import BadProcfile, Process
+from deploy.procfile import DEFAULT_PORT, BadProcfile, Process
 from deploy.system import CannotStart, command, environment_for, gateway_url, load, running
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,11 +54,20 @@ def demo(root: Path, *, stay: bool) -> int:
         with running(processes, root) as supervisor:
             code = _show_examples(processes, root)
             if stay and code == 0:
+                print(f"Your own file, from another terminal: {_ask(gateway_url(processes))}")
                 print("The system stays up. Ctrl-C stops it.", flush=True)
                 supervisor.wait()
     except KeyboardInterrupt:
         print("Stopped.")
     return code
+
+
+def _ask(url: str) -> str:
+    """What to type for a file of one's own, from the folder of this checkout."""
+    program = Path(sys.executable).with_name("mediflow")
+    short = program.relative_to(ROOT) if program.is_relative_to(ROOT) else program
+    where = "" if url.endswith(f":{DEFAULT_PORT}") else f" --url {url}"
+    return f"{short} analyze FILE{where}"
 
 
 def _stays(environment: Mapping[str, str]) -> bool:

@@ -22,7 +22,7 @@ RELEASED = [
     for modality in MODALITIES
     if (ROOT / STANZAS[modality.id]["environment"]["SERVICE_CHECKPOINT"]).exists()
 ]
-DOCUMENTS = ("docs/api.md",)
+DOCUMENTS = ("docs/api.md", "docs/client.md")
 
 pytestmark = pytest.mark.skipif(not RELEASED, reason="no model is released")
 
@@ -68,11 +68,12 @@ def test_the_table_shows_an_answer_for_each_modality_that_has_a_model(demo, moda
     assert all(re.search(r" (accepted|abstained|rejected) ", row) for row in rows)
 
 
-def test_the_demo_says_that_it_is_no_diagnosis_and_where_page_and_api_are(demo):
+def test_the_demo_says_that_it_is_no_diagnosis_and_how_to_go_on(demo):
     url, printed = demo
 
     assert f"{url}/docs" in printed
     assert f"{url}/\n" in printed
+    assert f"mediflow analyze FILE --url {url}\n" in printed
     assert "never a diagnosis" in printed
 
 
@@ -116,6 +117,8 @@ def commands() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("document", "block"), commands())
 def test_a_command_of_the_documents_works_as_printed(demo, document, block, tmp_path):
     url, _ = demo
+    (tmp_path / "mediflow").write_text(f'#!/bin/sh\nexec {sys.executable} -m client "$@"\n')
+    (tmp_path / "mediflow").chmod(0o755)
     typed = re.findall(r"^\$ ", block, re.MULTILINE)
     program = re.sub(r"^\$ ", "", block, flags=re.MULTILINE).replace("http://localhost:8000", url)
 
@@ -125,7 +128,12 @@ def test_a_command_of_the_documents_works_as_printed(demo, document, block, tmp_
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "OUT": str(tmp_path)},
+        env={
+            **os.environ,
+            "OUT": str(tmp_path),
+            "MEDIFLOW_URL": url,
+            "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        },
     )
 
     assert typed
