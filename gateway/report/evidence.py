@@ -11,12 +11,14 @@ from contracts.schemas import Contribution, Explanation
 from gateway.client import Picture
 from gateway.report.answer import name_of
 from gateway.report.page import Figure, Swing
-from gateway.report.words import number, plain, say, words
+from gateway.report.words import number, percent, plain, say, words
 
 #: Factors that are drawn; of a longer list those that moved the score most.
 MOST_SWINGS = 13
 #: Largest side of a display copy, in pixels, with room to spare.
 MAX_SIDE = 4096
+#: Leads that a caption names.
+MOST_LEADS = 2
 _HEADER_BYTES = 24
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SMALLEST_PULL = 1e-9
@@ -71,10 +73,14 @@ def swing_note_of(explanation: Explanation, modality: Modality) -> str:
 
 def factor_name(modality: Modality, name: str) -> str:
     """Return how a column or a term is called."""
+    return titles_of(modality).get(name, plain(name))
+
+
+def titles_of(modality: Modality) -> dict[str, str]:
+    """Return how each column and term of a modality is called."""
     columns = modality.table.columns if modality.table else ()
     titles = {column.name: column.title for column in columns}
-    titles |= {term.id: term.name for term in modality.vocabulary}
-    return titles.get(name, plain(name))
+    return titles | {term.id: term.name for term in modality.vocabulary}
 
 
 def png_sides(payload: bytes) -> tuple[int, int]:
@@ -101,9 +107,24 @@ def _overlay(explanation: Explanation, sides: tuple[int, int], modality: Modalit
     return Figure(
         base64.b64decode(explanation.overlay_png_base64),
         *frame,
-        caption=say(f"overlay.{fit}", name=name_of(modality, explanation.target)),
+        caption=_map_caption(explanation, name_of(modality, explanation.target), fit),
         alt=say("overlay.alt"),
     )
+
+
+def _map_caption(explanation: Explanation, name: str, fit: str) -> str:
+    """What the map covers; of a record the leads that hold more than their part of it."""
+    heavy = sorted(
+        (lead for lead in explanation.leads if lead.share > lead.even_share),
+        key=lambda lead: -lead.share,
+    )
+    if not heavy:
+        return say(f"overlay.{fit}", name=name)
+    leads = [
+        say("overlay.lead", lead=one.lead, share=percent(one.share), even=percent(one.even_share))
+        for one in heavy[:MOST_LEADS]
+    ]
+    return say("overlay.leads", name=name, leads=", ".join(leads))
 
 
 def _given(one: Contribution, modality: Modality) -> str:

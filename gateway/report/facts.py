@@ -8,7 +8,7 @@ from typing import Any
 from contracts.modality import JSON, WFDB_ZIP, Modality
 from contracts.schemas import ModelInfo, Outcome, Prediction
 from gateway.report.answer import name_of
-from gateway.report.evidence import factor_name
+from gateway.report.evidence import factor_name, titles_of
 from gateway.report.page import Measured, Row
 from gateway.report.words import number, plain, say
 from gateway.strings import catalogue
@@ -108,7 +108,8 @@ def _measurements(prediction: Prediction, modality: Modality) -> Iterator[Row]:
 def _in_words(key: str, value: object, modality: Modality) -> str:
     """One measured value as text."""
     if isinstance(value, list):
-        return ", ".join(factor_name(modality, str(one)) for one in value)
+        titles = titles_of(modality)
+        return ", ".join(titles.get(str(one), str(one)) for one in value)
     if isinstance(value, float | int):
         return number(value)
     return catalogue().get(f"{key}.{value}", plain(str(value)))

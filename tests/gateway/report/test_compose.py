@@ -107,6 +107,20 @@ def test_a_map_has_the_frame_of_what_it_covers():
     assert whole.figure_note == ""
 
 
+def test_the_map_of_a_record_names_the_leads_that_hold_more_than_their_part():
+    leads = [
+        {"lead": "I", "share": 0.06, "even_share": 0.0625, "peak_seconds": 0.7},
+        {"lead": "II", "share": 0.6, "even_share": 0.3125, "peak_seconds": 0.7},
+        {"lead": "V1", "share": 0.34, "even_share": 0.0625, "peak_seconds": 5.0},
+    ]
+    found = mapped("ecg", positive=("MI",)).model_copy(update={"target": "MI"})
+    found = type(found).model_validate(found.model_dump() | {"leads": leads})
+
+    caption = page_of(found).figures[1].caption
+    assert "most of it on II (60.0 %, 31.2 % if spread evenly), V1 (34.0 %" in caption
+    assert "I (6.0 %" not in caption.replace("II (6", "")
+
+
 def test_a_withheld_map_gives_its_reason():
     assert page_of(explanation()).figure_note == (
         "No influence map is shown. The map failed: insertion."
