@@ -10,7 +10,6 @@ from pathlib import Path
 import httpx2
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.staticfiles import StaticFiles
 from starlette.middleware import Middleware
 
 from contracts.modality import Modality
@@ -47,6 +46,8 @@ from gateway.routes import (
     symptoms,
 )
 from gateway.settings import GatewaySettings
+from gateway.shedding import SheddingMiddleware
+from gateway.static_files import CheckedFiles
 from gateway.store import Store, open_store
 from gateway.unread import CloseUnreadMiddleware
 from gateway.upload import UploadReader
@@ -100,15 +101,18 @@ def create_app(
         opened: Store = app.state.store
         return opened
 
+    def parts() -> Parts:
+        built: Parts = app.state.parts
+        return built
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             app.state.store = await stack.enter_async_context(open_store(settings, offered))
             upstreams = await _open_upstreams(settings, offered, transport, stack)
-            parts = build_parts(settings, offered, app.state.store, upstreams, shell, clock)
-            stack.enter_context(parts.reports)
-            await stack.enter_async_context(parts.watch)
-            app.state.parts = parts
+            app.state.parts = build_parts(settings, offered, store(), upstreams, shell, clock)
+            stack.enter_context(parts().reports)
+            await stack.enter_async_context(parts().watch)
             shell.health.add_check(lambda: _store_state(app.state.store))
             shell.health.mark_ready()
             yield
@@ -121,7 +125,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=_middleware(settings, store),
+        middleware=_middleware(settings, store, parts),
     )
     create_shell(NAME, lifespan=lifespan, shell=shell, app=app)
     app.add_middleware(DialectMiddleware)
@@ -130,7 +134,7 @@ def create_app(
         app.include_router(router)
     docs.complete_openapi(app, [modality.id for modality in offered])
     app.state.page = page.draw  # what a browser gets at /
-    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
+    app.mount("/static", CheckedFiles(directory=Path(__file__).parent / "static"))
     return app
 
 
@@ -205,7 +209,9 @@ async def _open_upstreams(
     }
 
 
-def _middleware(settings: GatewaySettings, store: Callable[[], Store]) -> list[Middleware]:
+def _middleware(
+    settings: GatewaySettings, store: Callable[[], Store], parts: Callable[[], Parts]
+) -> list[Middleware]:
     """Return our own middleware, outermost first; the shell's lie around these."""
     stack = [Middleware(RecordingMiddleware, recorder=store)]
     if settings.trusted_hosts:
@@ -228,6 +234,7 @@ def _middleware(settings: GatewaySettings, store: Callable[[], Store]) -> list[M
             trusted_proxies=networks_of(settings.trusted_proxies),
         )
     )
+    stack.append(Middleware(SheddingMiddleware, parts=parts))
     return stack
 
 

@@ -1,92 +1,56 @@
-"""The page in a real browser, before real processes: two tables, a chest X-ray, a dead ECG."""
+"""The page in a real browser, before real processes."""
 
 import contextlib
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes import ROOT, free_port, start, wait_ready
+from deploy.chromium import QUIET
+from tests.browser.system import IMAGES, TABLES, System, gateway, released
+from tests.e2e.processes import ROOT, free_port
 
+FOLDER = Path(__file__).parent
 CHROMIUM = shutil.which("chromium")
-#: Nothing of the browser's own may go to the network.
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-MODELS = {
-    "chest-xray": ("vision_service", "models/chest-xray/v1.pth"),
-    "symptoms": ("tabular_service", "models/symptoms/v1.skops"),
-    "heart-risk": ("tabular_service", "models/heart-risk/v1.skops"),
-}
+_SYSTEM = System()
 
 
-@pytest.fixture(scope="module")
-def services():
-    """The addresses of the services by modality; at that of the ECG nobody listens."""
+def pytest_runtest_teardown(item, nextitem):
+    """End the services after the last test of this folder, not after the last of all."""
+    if nextitem is None or FOLDER not in nextitem.path.parents:
+        _SYSTEM.stop()
+
+
+@pytest.fixture
+def services(request, tmp_path_factory):
+    """The address of each service by modality; started by the first test that asks."""
     if CHROMIUM is None:
         pytest.skip("no chromium is installed")
-    missing = [path for _, path in MODELS.values() if not (ROOT / path).exists()]
-    if missing:
+    missing = [name for name in (*IMAGES, *TABLES) if not released(name).exists()]
+    if set(missing) - {"ecg"}:
         pytest.skip(f"not released yet: {', '.join(missing)}")
-    ports = {name: free_port() for name in (*MODELS, "ecg")}
-    urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
-    processes = [
-        start(
-            module,
-            SERVICE_MODALITY=name,
-            SERVICE_CHECKPOINT=str(ROOT / path),
-            SERVICE_HOST="127.0.0.1",
-            SERVICE_PORT=str(ports[name]),
-        )
-        for name, (module, path) in MODELS.items()
-    ]
-    try:
-        for name in MODELS:
-            wait_ready(urls[name], seconds=300)
-        yield urls
-    finally:
-        stop(processes)
+    if _SYSTEM.address is None:
+        model_of = request.getfixturevalue("tiny_checkpoint_path")
+        stand_in = model_of("ecg") if missing else None
+        _SYSTEM.start(tmp_path_factory.mktemp("gateway"), stand_in)
+    return dict(_SYSTEM.services)
 
 
-@contextlib.contextmanager
-def gateway(services, folder):
-    """A gateway before the services whose data lie in `folder`; yields its address."""
-    port = free_port()
-    process = start(
-        "gateway",
-        GATEWAY_PORT=str(port),
-        GATEWAY_UPSTREAMS=json.dumps(services),
-        GATEWAY_DATA_DIR=str(folder),
-        GATEWAY_READINESS_POLL_SECONDS="0.2",
-    )
-    try:
-        wait_ready(f"http://127.0.0.1:{port}", seconds=120)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        stop([process])
-
-
-def stop(processes):
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        process.wait(timeout=60)
-
-
-@pytest.fixture(scope="module")
-def system(services, tmp_path_factory):
+@pytest.fixture
+def system(services):
     """The address of an open gateway."""
-    with gateway(services, tmp_path_factory.mktemp("gateway")) as address:
+    return _SYSTEM.address
+
+
+@pytest.fixture
+def broken_system(services, tmp_path):
+    """The address of a gateway whose ECG service does not run."""
+    nobody = f"http://127.0.0.1:{free_port()}"
+    with gateway(services | {"ecg": nobody}, tmp_path) as address:
         yield address
 
 
@@ -112,31 +76,35 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         yield browser
         browser.close()
 
 
+def is_fault(message):
+    """True for an error in the console. A refusal by the API is none: the page explains it."""
+    is_refusal = "Failed to load resource" in message.text and "/v1/" in message.location["url"]
+    return message.type == "error" and not is_refusal
+
+
 @pytest.fixture
-def open_page(system, browser):
+def open_page(request, browser):
     """Open the page; at the end no script may have failed and no policy been broken."""
     faults = []
     with contextlib.ExitStack() as stack:
 
-        def opened(address=system, **options):
-            context = browser.new_context(base_url=address, **options)
+        def opened(address=None, **options):
+            base = address or request.getfixturevalue("system")
+            context = browser.new_context(base_url=base, **options)
             stack.callback(context.close)
             page = context.new_page()
-            page.set_default_timeout(60_000)
+            page.set_default_timeout(120_000)
             page.on("pageerror", lambda error: faults.append(str(error)))
-            page.on(
-                "console",
-                lambda message: (
-                    "Content Security Policy" in message.text and faults.append(message.text)
-                ),
-            )
+            page.on("console", lambda message: is_fault(message) and faults.append(message.text))
             page.goto("/ui")
-            page.wait_for_selector("body[data-state=ready]")
+            if options.get("java_script_enabled", True):
+                page.wait_for_selector("body[data-state=ready]")
+                page.wait_for_selector("#status li")
             return page
 
         yield opened

@@ -80,6 +80,16 @@ async def test_everything_that_the_page_loads_is_served_here(client, page):
     assert script.headers["content-type"].startswith("text/javascript")
 
 
+async def test_a_browser_keeps_a_script_and_asks_whether_it_changed(client):
+    first = await client.get("/static/page/main.js")
+    again = await client.get(
+        "/static/page/main.js", headers={"if-none-match": first.headers["etag"]}
+    )
+
+    assert first.headers["cache-control"] == "no-cache"
+    assert (again.status_code, again.content) == (304, b"")
+
+
 async def test_every_modality_can_be_chosen(page):
     values = [one["value"] for one in Elements(page).all("input") if one.get("type") == "radio"]
 

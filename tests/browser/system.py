@@ -1,0 +1,81 @@
+"""The system behind the page: real processes with the released models, started once for all tests.
+
+While no ECG model is released, a file with random weights stands in for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.e2e.processes import ROOT, free_port, start, wait_ready
+
+IMAGES = ("chest-xray", "skin-lesion", "breast-ultrasound", "ecg")
+TABLES = ("symptoms", "heart-risk")
+
+
+def released(modality: str) -> Path:
+    """Return where the released model of a modality lies, or would lie."""
+    return ROOT / "models" / modality / ("v1.skops" if modality in TABLES else "v1.pth")
+
+
+class System:
+    """One process per modality and an open gateway, from the first use until `stop`."""
+
+    def __init__(self) -> None:
+        self.address: str | None = None
+        self.services: dict[str, str] = {}
+        self._running = contextlib.ExitStack()
+
+    def start(self, folder: Path, stand_in: Path | None) -> None:
+        """Start all and wait; `stand_in` is the ECG model where none is released."""
+        for modality in (*IMAGES, *TABLES):
+            port = free_port()
+            model = released(modality)
+            if modality == "ecg" and stand_in is not None:
+                model = stand_in
+            process = start(
+                "tabular_service" if modality in TABLES else "vision_service",
+                SERVICE_MODALITY=modality,
+                SERVICE_CHECKPOINT=str(model),
+                SERVICE_HOST="127.0.0.1",
+                SERVICE_PORT=str(port),
+            )
+            self._running.callback(stop, process)
+            self.services[modality] = f"http://127.0.0.1:{port}"
+        for address in self.services.values():
+            wait_ready(address, seconds=600)
+        self.address = self._running.enter_context(gateway(self.services, folder))
+
+    def stop(self) -> None:
+        """End all processes; nothing when none runs."""
+        self._running.close()
+        self.services.clear()
+        self.address = None
+
+
+@contextlib.contextmanager
+def gateway(addresses: dict[str, str], folder: Path) -> Iterator[str]:
+    """A gateway before these services whose data lie in `folder`; yields its address."""
+    port = free_port()
+    process = start(
+        "gateway",
+        GATEWAY_PORT=str(port),
+        GATEWAY_UPSTREAMS=json.dumps(addresses),
+        GATEWAY_DATA_DIR=str(folder),
+        GATEWAY_READINESS_POLL_SECONDS="0.2",
+        GATEWAY_DEADLINE_SECONDS="100",
+    )
+    try:
+        wait_ready(f"http://127.0.0.1:{port}", seconds=120)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait(timeout=60)
