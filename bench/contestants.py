@@ -32,10 +32,12 @@ class System:
     def environment(self) -> dict[str, str]:
         """What both processes are given beside the Procfile; threads are theirs to set."""
         shared = environment_for((self.gateway, self.service), dict(os.environ))
-        return shared | {
-            "GATEWAY_DATA_DIR": str(self.folder),
-            "SERVICE_CACHE_DIR": str(self.folder / "compiled"),
-        }
+        return shared | {"GATEWAY_DATA_DIR": str(self.folder)}
+
+    @property
+    def serve(self) -> tuple[str, ...]:
+        """The service's command, with an empty folder for the compiled form."""
+        return _command(self.service, {"SERVICE_CACHE_DIR": str(self.folder / "compiled")})
 
     @property
     def internal_header(self) -> str:
@@ -52,7 +54,7 @@ class System:
             name=OURS,
             settings="Procfile as released: ONNX Runtime, 1 thread per call, audit on SQLite, "
             "metrics, validity and quality checks on",
-            commands=(_command(self.service), _command(self.gateway)),
+            commands=(self.serve, _command(self.gateway, {})),
             port=self.gateway.port,
             posts=partial(posts, path=f"/v1/{MODALITY}/predictions", field="file"),
             environment=self.environment,
@@ -63,7 +65,7 @@ class System:
         return Server(
             name=f"{OURS}, service alone",
             settings="",
-            commands=(_command(self.service),),
+            commands=(self.serve,),
             port=self.service.port,
             posts=partial(raw_posts, path="/predict", headers=(self.internal_header,)),
             environment=self.environment,
@@ -125,6 +127,6 @@ def model_file() -> Path:
     return ROOT / service.environment["SERVICE_CHECKPOINT"]
 
 
-def _command(process: Process) -> tuple[str, ...]:
-    assignments = [f"{name}={value}" for name, value in process.environment.items()]
+def _command(process: Process, instead: dict[str, str]) -> tuple[str, ...]:
+    assignments = [f"{name}={value}" for name, value in {**process.environment, **instead}.items()]
     return "/usr/bin/env", *assignments, sys.executable, *process.command[1:]

@@ -80,9 +80,19 @@ def save_checkpoint(checkpoint: Checkpoint, folder: Path) -> Path:
 
 
 def load_checkpoint(path: Path, modality: Modality) -> Checkpoint:
-    """Read a model file: digest, then `weights_only`, then every check that needs no forward pass.
+    """Read a model file for one modality: every check that needs no forward pass.
 
     Raises FileNotFoundError when it is missing and BadCheckpoint when it must not be served.
+    """
+    checkpoint = read_checkpoint(path)
+    check_release(checkpoint.release, modality)
+    return checkpoint
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a model file of whatever modality: digest, then `weights_only`, then its members.
+
+    Raises as `load_checkpoint`.
     """
     payload, digest = read_verified(path)
     try:
@@ -92,7 +102,6 @@ def load_checkpoint(path: Path, modality: Modality) -> Checkpoint:
     if not isinstance(plain, dict):
         raise BadCheckpoint("the file holds no dict")
     release = release_from_plain(plain, digest)
-    check_release(release, modality)
     try:
         checkpoint = Checkpoint(
             release=release,

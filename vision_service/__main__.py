@@ -44,6 +44,9 @@ def serve() -> int:
         return _refuse(error.detail)
     if not modality.is_image:
         return _refuse("This modality is a table: run `python -m tabular_service` for it.")
+    from vision_service.lean import import_torchvision
+
+    import_torchvision()
     from vision_service.app import create_app
 
     configure_logging(settings.log_level)

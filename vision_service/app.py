@@ -21,6 +21,7 @@ from serving.desk import Desk
 from serving.health import HealthState
 from serving.holder import ModelHolder
 from serving.settings import ServiceSettings, model_path
+from vision_service.compiling import compile_apart
 from vision_service.engine import VisionEngine
 from vision_service.metrics import VisionMetrics
 from vision_service.model import ModelOptions, load_model
@@ -151,7 +152,13 @@ class Loader:
         model = load_model(
             model_path(settings, ".pth"),
             self._modality,
-            ModelOptions(settings.backend, settings.device, settings.threads, settings.cache_dir),
+            ModelOptions(
+                settings.backend,
+                settings.device,
+                settings.threads,
+                settings.cache_dir,
+                compile_apart,
+            ),
         )
         cuda = model.backend.device.startswith("cuda")
         return VisionEngine(

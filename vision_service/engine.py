@@ -25,9 +25,11 @@ from contracts.schemas import Explanation, ModelInfo, Prediction, Recognition
 from serving.batcher import Batcher
 from serving.timing import Stopwatch
 from vision_service.answer import Options, judged, rejected
+from vision_service.backends.torch import CUDA_SIZES
 from vision_service.describe import describe
 from vision_service.display import render_display
 from vision_service.explanation import explain
+from vision_service.heap import give_back
 from vision_service.model import VisionModel
 from vision_service.overlay import encode_png
 from vision_service.prepare import Prepared, prepare
@@ -76,7 +78,7 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        """Warm up at batch sizes 1 and max, then open the batchers. Failure here is fatal."""
+        """Warm up at every batch size that is used, then open the batchers. Failure is fatal."""
         self._stack.callback(self._decoders.shutdown)
         self._stack.callback(self._runners.shutdown)
         self._control = await self._in_thread(self._runners, self._warm_up)
@@ -168,10 +170,12 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
     def _warm_up(self) -> QualityControl:
         """Let every library allocate and plan, and take the control samples."""
         one = self.model.golden_batch[:1]
-        for size in {1, self._max_batch}:
+        for size in (*(size for size in CUDA_SIZES if size < self._max_batch), self._max_batch):
             self.model.backend.infer(one.expand(size, -1, -1, -1).contiguous())
         decode_image(encode_png(Image.new("RGB", (64, 64))), Limits())
-        return QualityControl(self.model)
+        control = QualityControl(self.model)
+        give_back()
+        return control
 
     def _infer(self, tensors: Sequence[Tensor]) -> Sequence[Output]:
         """Stack, run the backend, split. Runs on the batcher's executor."""

@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,15 +80,13 @@ def compile_graph(network: nn.Module, spec: ImageSpec) -> Graph:
     return Graph(payload, hashlib.sha256(payload).hexdigest())
 
 
-def cached_graph(
-    network: nn.Module, spec: ImageSpec, model_sha256: str, folder: Path | None
-) -> Graph:
+def cached_graph(compile_it: Callable[[], Graph], model_sha256: str, folder: Path | None) -> Graph:
     """Return the graph of this model file from the folder, or compile and keep it there.
 
     A kept graph whose own digest does not fit is compiled again.
     """
     if folder is None:
-        return compile_graph(network, spec)
+        return compile_it()
     path = folder / f"{model_sha256}-torch{torch.__version__}-r{_RECIPE}.onnx"
     seal = path.with_suffix(".sha256")
     try:
@@ -95,7 +94,7 @@ def cached_graph(
         graph.verified()
         return graph
     except (OSError, DamagedGraph):
-        graph = compile_graph(network, spec)
+        graph = compile_it()
     _keep(path, graph.payload)
     _keep(seal, graph.sha256.encode())
     return graph

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,11 +14,11 @@ from torch import Tensor, nn
 from contracts.checkpoint import GOLDEN_TOLERANCE, Checkpoint, build_from, load_checkpoint
 from contracts.errors import BadCheckpoint
 from contracts.modality import ImageSpec, Modality
-from contracts.network import forward_features
+from contracts.network import Output, forward_features
 from contracts.views import Views, views_of
 from vision_service.backends.backend import Backend
 from vision_service.backends.torch import TorchBackend
-from vision_service.graph import DamagedGraph, cached_graph
+from vision_service.graph import DamagedGraph, Graph, cached_graph, compile_graph
 from vision_service.parity import LOGIT_TOLERANCE, REDUCED_LOGIT_TOLERANCE, compare
 
 BackendName = Literal["auto", "torch", "onnxruntime"]
@@ -27,12 +28,13 @@ _log = logging.getLogger("vision_service.model")
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """Where and with what to compute."""
+    """Where and with what to compute. `compiler` makes the graph instead of this process."""
 
     backend: BackendName = "auto"
     device: DeviceName = "auto"
     threads: int = 1
     cache_dir: Path | None = None
+    compiler: Callable[[Path], Graph] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,10 +69,10 @@ def load_model(path: Path, modality: Modality, options: ModelOptions) -> VisionM
     golden = normalise_golden(checkpoint.golden_input, image)
     reference = _reference_logits(network, golden, checkpoint)
     device = _device(options.device)
-    backend, fell_back = _choose(checkpoint, network, image, device, options)
+    backend, fell_back = _choose(path, checkpoint, network, device, options)
     if backend is not None:
         parity = compare(
-            backend.infer(golden).logits, reference, checkpoint.release.decision, modality
+            each_logits(backend.infer, golden), reference, checkpoint.release.decision, modality
         )
         tolerance = REDUCED_LOGIT_TOLERANCE if device == "cuda" else LOGIT_TOLERANCE
         if not parity.holds(tolerance):
@@ -94,11 +96,19 @@ def normalise_golden(pictures: Tensor, spec: ImageSpec) -> Tensor:
     return ((pictures.float() / 255.0 - mean) / std).contiguous()
 
 
+def each_logits(infer: Callable[[Tensor], Output], batch: Tensor) -> Tensor:
+    """Return the logits of a batch, computed case by case.
+
+    As on a CPU every input is; and the room for a whole batch would stay allocated.
+    """
+    return torch.cat([infer(case).logits for case in torch.split(batch, 1)])
+
+
 def _reference_logits(network: nn.Module, golden: Tensor, checkpoint: Checkpoint) -> Tensor:
     """Return the network's golden logits; raise BadCheckpoint when the file says otherwise."""
     try:
         with torch.inference_mode():
-            logits = forward_features(network, golden).logits
+            logits = each_logits(lambda case: forward_features(network, case), golden)
     except (RuntimeError, TypeError) as error:
         raise BadCheckpoint("the network cannot read its own golden cases") from error
     stored = checkpoint.golden_logits
@@ -119,7 +129,7 @@ def _device(name: DeviceName) -> str:
 
 
 def _choose(
-    checkpoint: Checkpoint, network: nn.Module, image: ImageSpec, device: str, options: ModelOptions
+    path: Path, checkpoint: Checkpoint, network: nn.Module, device: str, options: ModelOptions
 ) -> tuple[Backend | None, str | None]:
     """Return the fast backend for this device, or None and, if it failed, the reason."""
     if device == "cuda":
@@ -128,8 +138,15 @@ def _choose(
         return None, None
     from vision_service.backends.onnxruntime import OnnxBackend
 
+    def compile_it() -> Graph:
+        if options.compiler is not None:
+            return options.compiler(path)
+        image = checkpoint.release.image
+        assert image is not None, "checked when the file was loaded"
+        return compile_graph(network, image)
+
     try:
-        graph = cached_graph(network, image, checkpoint.release.sha256, options.cache_dir)
+        graph = cached_graph(compile_it, checkpoint.release.sha256, options.cache_dir)
         return OnnxBackend(graph, options.threads), None
     except (RuntimeError, ValueError, DamagedGraph) as error:
         return None, f"the graph could not be built: {type(error).__name__}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from vision_service.model import VisionModel
+from vision_service.model import VisionModel, each_logits
 
 #: Largest drift of a golden logit between the start and now; computing is repeatable, so that
 #: this is far above rounding and far below what would change an answer.
@@ -48,7 +48,7 @@ class QualityControl:
 
     def _golden_logits(self) -> Tensor:
         """Logits of the golden cases from the backend that answers."""
-        return self._model.backend.infer(self._model.golden_batch).logits
+        return each_logits(self._model.backend.infer, self._model.golden_batch)
 
 
 def weights_sha256(network: nn.Module) -> str:

@@ -57,7 +57,11 @@ def test_a_graph_that_answers_otherwise_is_replaced_by_torch(tiny_checkpoint_pat
     wrong = load_model(path, CHEST, ModelOptions("torch", "cpu"))
     with torch.no_grad():
         wrong.network.classifier[1].bias += torch.tensor([1.0, -1.0])
-    cached_graph(wrong.network, wrong.image, wrong.checkpoint.release.sha256, tmp_path)
+    cached_graph(
+        lambda: compile_graph(wrong.network, wrong.image),
+        wrong.checkpoint.release.sha256,
+        tmp_path,
+    )
 
     model = load_model(path, CHEST, ModelOptions(device="cpu", cache_dir=tmp_path))
 
@@ -74,28 +78,31 @@ def test_S8_a_byte_flipped_in_the_graph_is_noticed_before_it_is_run(graph):
 
 
 def test_a_kept_graph_is_used_again_and_a_damaged_one_is_made_again(torch_model, tmp_path):
+    def compile_it():
+        return compile_graph(torch_model.network, torch_model.image)
+
     digest = torch_model.checkpoint.release.sha256
-    first = cached_graph(torch_model.network, torch_model.image, digest, tmp_path)
+    first = cached_graph(compile_it, digest, tmp_path)
     (kept,) = tmp_path.glob("*.onnx")
     made = kept.stat().st_mtime_ns
 
-    again = cached_graph(torch_model.network, torch_model.image, digest, tmp_path)
+    again = cached_graph(compile_it, digest, tmp_path)
     untouched = kept.stat().st_mtime_ns == made
     kept.write_bytes(kept.read_bytes()[:-1])
-    repaired = cached_graph(torch_model.network, torch_model.image, digest, tmp_path)
+    repaired = cached_graph(compile_it, digest, tmp_path)
 
     assert untouched
     assert again.payload == first.payload
     assert hashlib.sha256(repaired.payload).hexdigest() == repaired.sha256
 
 
-def test_a_folder_that_cannot_be_written_is_no_error(torch_model, tmp_path):
+def test_a_folder_that_cannot_be_written_is_no_error(graph, tmp_path):
     blocked = tmp_path / "file"
     blocked.touch()
 
-    graph = cached_graph(torch_model.network, torch_model.image, "d", blocked / "folder")
+    kept = cached_graph(lambda: graph, "d", blocked / "folder")
 
-    assert graph.payload
+    assert kept is graph
 
 
 def test_C9_a_missing_file_is_told_from_a_wrong_one(tmp_path):
@@ -165,20 +172,43 @@ def test_a_changed_answer_never_holds_however_small_the_difference(torch_model):
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_cuda_answers_as_the_cpu_does(tiny_checkpoint_path):
+@pytest.mark.parametrize("cases", [1, 3, 8, 300])
+def test_cuda_answers_as_the_cpu_does_for_any_number_of_cases(tiny_checkpoint_path, cases):
     model = load_model(tiny_checkpoint_path("chest-xray"), CHEST, ModelOptions(device="cuda"))
     reference = load_model(tiny_checkpoint_path("chest-xray"), CHEST, ModelOptions("torch", "cpu"))
-    batch = torch.randn(3, 3, 64, 64)
+    batch = torch.randn(cases, 3, 64, 64)
 
-    parity = compare(
-        model.backend.infer(batch).logits,
-        reference.backend.infer(batch).logits,
-        model.checkpoint.release.decision,
-        CHEST,
-    )
+    ours, theirs = model.backend.infer(batch).logits, reference.backend.infer(batch).logits
 
+    parity = compare(ours, theirs, model.checkpoint.release.decision, CHEST)
     assert model.backend.device.startswith("cuda")
     assert parity.max_difference < 1e-2
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_replayed_graph_keeps_nothing_of_the_batch_before(tiny_checkpoint_path):
+    model = load_model(tiny_checkpoint_path("chest-xray"), CHEST, ModelOptions(device="cuda"))
+    batch = torch.randn(4, 3, 64, 64)
+
+    together = model.backend.infer(batch).logits
+    model.backend.infer(torch.randn(3, 3, 64, 64))
+    again = model.backend.infer(batch).logits
+
+    assert torch.equal(together, again)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_S8_a_weight_changed_on_the_device_shows_in_a_captured_graph(tiny_checkpoint_path):
+    model = load_model(tiny_checkpoint_path("chest-xray"), CHEST, ModelOptions(device="cuda"))
+    batch = torch.randn(1, 3, 64, 64)
+    before = model.backend.infer(batch).logits
+
+    with torch.no_grad():
+        model.network.classifier[1].bias += 1.0
+
+    assert not torch.allclose(model.backend.infer(batch).logits, before, atol=0.5)
 
 
 def test_the_torch_backend_returns_plain_tensors(torch_model):

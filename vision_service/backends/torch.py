@@ -1,13 +1,16 @@
-"""torch on a CPU (channels last, float32) or on CUDA (channels last, bfloat16 autocast)."""
+"""torch on a CPU (channels last, float32) or on CUDA (channels last, bfloat16 autocast, graphs)."""
 
 from __future__ import annotations
+
+import threading
 
 import torch
 from torch import Tensor, nn
 
 from contracts.network import Output, forward_features
+from vision_service.backends.captured import CapturedForward
 
-#: Batches on CUDA are padded to one of these, so that cuDNN plans few shapes.
+#: Batches on CUDA are padded to one of these; each size is captured once.
 CUDA_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
@@ -21,6 +24,8 @@ class TorchBackend:
         self._network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._device = torch.device(device)
         self._reduced = reduced_precision and self._device.type == "cuda"
+        self._captured: dict[torch.Size, CapturedForward] = {}
+        self._one_at_a_time = threading.Lock()
 
     @property
     def device(self) -> str:
@@ -29,22 +34,33 @@ class TorchBackend:
 
     def infer(self, batch: Tensor) -> Output:
         """Return float32 CPU tensors of a normalised float32 CPU batch `[B, 3, H, W]`."""
-        cases = len(batch)
         with torch.inference_mode():
-            moved = self._move(batch)
-            with torch.autocast(self._device.type, torch.bfloat16, enabled=self._reduced):
-                output = forward_features(self._network, moved)
-        return Output(
-            output.logits[:cases].float().cpu(),
-            output.middle[:cases].float().cpu(),
-            output.penultimate[:cases].float().cpu(),
-        )
+            if self._device.type != "cuda":
+                return self._forward(batch.contiguous(memory_format=torch.channels_last))
+            with self._one_at_a_time:
+                return _first(self._replay(batch), len(batch))
 
-    def _move(self, batch: Tensor) -> Tensor:
-        """Bring a batch to the device, padded with its last case on CUDA."""
-        if self._device.type != "cuda":
-            return batch.contiguous(memory_format=torch.channels_last)
+    def _replay(self, batch: Tensor) -> Output:
+        """Run the graph of the next larger size, which is captured when it is first needed."""
         size = next((size for size in CUDA_SIZES if size >= len(batch)), len(batch))
-        padding = batch[-1:].expand(size - len(batch), -1, -1, -1)
-        padded = torch.cat([batch, padding]).pin_memory()
-        return padded.to(self._device, non_blocking=True, memory_format=torch.channels_last)
+        shape = torch.Size((size, *batch.shape[1:]))
+        if shape not in self._captured:
+            self._captured[shape] = CapturedForward(self._forward, shape, self._device)
+        return self._captured[shape](batch)
+
+    def _forward(self, batch: Tensor) -> Output:
+        """Run the network on a batch that is on its device."""
+        # What autocast keeps between calls would not be there when a graph is replayed.
+        with torch.autocast(
+            self._device.type, torch.bfloat16, enabled=self._reduced, cache_enabled=False
+        ):
+            return forward_features(self._network, batch)
+
+
+def _first(output: Output, cases: int) -> Output:
+    """Copy the rows of so many cases to the CPU."""
+    return Output(
+        output.logits[:cases].float().cpu(),
+        output.middle[:cases].float().cpu(),
+        output.penultimate[:cases].float().cpu(),
+    )
