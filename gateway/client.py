@@ -17,6 +17,7 @@ from contracts.schemas import Explanation, ModelInfo, Prediction, Recognition
 from gateway.answers import Answer, bad_upstream, check_belongs, read_answer, rebuild_problem
 from gateway.question import NO_OPTIONS, Options, Question
 from serving.deadline import Deadline
+from serving.tracing import trace_headers
 
 #: Largest answer that is read; an explanation with its overlay is far below.
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -133,6 +134,7 @@ class InferenceClient:
     async def _exchange(self, request: _Request, deadline: Deadline) -> Answer:
         """One request and its whole answer, which is bounded while it arrives."""
         headers = {"X-Deadline-Ms": deadline.header_value, **self._headers, **request.headers}
+        headers |= trace_headers()
         if request.request_id:
             headers["X-Request-ID"] = request.request_id
         body = bytearray()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI
@@ -17,6 +17,7 @@ from serving.metrics import MetricsMiddleware, RequestMetrics, metrics_router
 from serving.problems import ErrorBoundary, install_problem_handlers
 from serving.request_id import RequestIdMiddleware
 from serving.tokens import InternalTokenMiddleware
+from serving.tracing import Tracing, TracingMiddleware, tracing_of_environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ def create_shell(
     """
     if app is None:
         app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
-    app.router.lifespan_context = _with_lag(lifespan, shell.metrics.lag)
+    tracing = tracing_of_environment(title)
+    app.router.lifespan_context = _watched(lifespan, shell.metrics.lag, tracing)
     app.router.redirect_slashes = False
     app.state.shell = shell
     install_problem_handlers(app)
@@ -57,18 +59,22 @@ def create_shell(
     app.add_middleware(SecurityHeadersMiddleware)
     app.add_middleware(MetricsMiddleware, metrics=shell.metrics)
     app.add_middleware(AccessLogMiddleware)
+    if tracing is not None:
+        app.add_middleware(TracingMiddleware, tracing=tracing)
     app.add_middleware(RequestIdMiddleware)
     return app
 
 
-def _with_lag(
-    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]], lag: LoopLag
+def _watched(
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
+    lag: LoopLag,
+    tracing: Tracing | None,
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Return the lifespan with the lateness of the loop measured for as long as it lasts."""
+    """Return the lifespan with the lateness of the loop measured, and traces sent to their end."""
 
     @asynccontextmanager
     async def watched(app: FastAPI) -> AsyncIterator[None]:
-        async with lag.watched(), lifespan(app):
+        async with tracing.opened() if tracing else nullcontext(), lag.watched(), lifespan(app):
             yield
 
     return watched

@@ -62,7 +62,7 @@ def start(module: str, **environment: str) -> subprocess.Popen[bytes]:
     )
 
 
-def wait_ready(url: str, *, seconds: float = 90) -> None:
+def wait_ready(url: str, *, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while True:
         with contextlib.suppress(httpx2.TransportError):

@@ -25,7 +25,8 @@ def main(port: int, way: str) -> int:
             raise RuntimeError("cannot start")
         if way == "fatal":
             asyncio.get_running_loop().call_later(0.3, shell.health.mark_fatal, "refused", 78)
-        shell.health.mark_ready()
+        if way != "load":
+            shell.health.mark_ready()
         yield
 
     app = create_shell("Test", lifespan=lifespan, shell=shell)

@@ -105,22 +105,36 @@ def test_F8_requests_on_kept_connections_are_all_answered_through_a_stop(running
     assert process.wait(10) == 0
 
 
-def test_a_taken_port_is_one_clear_line_and_not_a_traceback(running):
-    port, _ = running
+def test_C6_a_second_process_on_a_port_is_one_clear_line_and_disturbs_nobody(running):
+    port, first = running
 
     second = start(port)
-    _, errors = second.communicate(timeout=20)
+    _, errors = second.communicate(timeout=120)
 
     assert second.returncode == 98
     assert errors.strip() == (
         f"Port {port} on 127.0.0.1 is taken. Stop what uses it or choose another port."
     )
+    assert first.poll() is None
+    assert httpx2.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+
+
+def test_C6_a_stop_while_the_process_still_loads_ends_it():
+    port = free_port()
+    loading = start(port, "load")
+    wait_until_up(port)
+
+    loading.send_signal(signal.SIGTERM)
+
+    assert httpx2.get(f"http://127.0.0.1:{port}/readyz").status_code == 503
+    assert loading.wait(20) == 0
+    loading.communicate()
 
 
 def test_an_app_that_cannot_start_gives_a_failing_exit_code():
     process = start(free_port(), "fail")
 
-    process.communicate(timeout=20)
+    process.communicate(timeout=120)
 
     assert process.returncode == 3
 
@@ -128,7 +142,7 @@ def test_an_app_that_cannot_start_gives_a_failing_exit_code():
 def test_a_process_that_must_not_serve_stops_with_the_code_it_was_given():
     process = start(free_port(), "fatal")
 
-    process.communicate(timeout=20)
+    process.communicate(timeout=120)
 
     assert process.returncode == 78
 

@@ -24,10 +24,20 @@ FAST = {
 }
 
 
-class Gateway:
-    """A gateway process and what it wrote to its log."""
+def wait_until(condition, seconds=20):
+    """Wait for a condition; return whether it came true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
 
-    def __init__(self, folder, upstreams, **environment):
+
+class Gateway:
+    """A gateway process and what it wrote to its log; `prefix` are words before its command."""
+
+    def __init__(self, folder, upstreams, *, prefix=(), **environment):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -40,7 +50,7 @@ class Gateway:
         clean = {name: value for name, value in os.environ.items() if "GATEWAY_" not in name}
         with self.log_file.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gateway"],
+                [*prefix, sys.executable, "-m", "gateway"],
                 env=clean | FAST | ours | environment,
                 stdout=log,
                 stderr=log,

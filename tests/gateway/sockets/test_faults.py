@@ -6,6 +6,7 @@ import time
 import pytest
 
 from tests.gateway.fakes import JPEG_BYTES
+from tests.gateway.sockets.conftest import wait_until
 from tests.gateway.sockets.wire import Wire, ask, head
 
 OTHER = "/v1/skin-lesion/predictions"
@@ -13,16 +14,6 @@ OTHER = "/v1/skin-lesion/predictions"
 
 def code_of(answer):
     return json.loads(answer.body)["code"]
-
-
-def wait_until(condition, seconds=20):
-    """Wait for a condition; return whether it came true."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def recovers(gateway):
