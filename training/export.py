@@ -31,7 +31,7 @@ from contracts.release import Release, next_version
 from contracts.views import MEMBER
 from training.card import write_card
 from training.fit.trained import Trained
-from training.release.assess import assess
+from training.release.assess import Assessment, assess
 from training.release.golden import golden_input, golden_logits
 from training.release.openings import weights_digest
 from training.release.options import ReleaseOptions
@@ -88,15 +88,20 @@ def release(
     stored = load_checkpoint(path, trained.modality).release
     write_card(path, stored, trained.modality)
     if options.report:
-        write_report(
-            trained.run_dir / f"report-v{stored.version}",
-            stored,
-            trained.modality,
-            scored=assessment.scored,
-            figures=stored.metrics,
-            history=trained.history,
-        )
+        _report(stored, trained, assessment)
     return path
+
+
+def _report(stored: Release, trained: Trained, assessment: Assessment) -> None:
+    """Write plots and page into the run folder."""
+    write_report(
+        trained.run_dir / f"report-v{stored.version}",
+        stored,
+        trained.modality,
+        scored=assessment.scored,
+        figures=stored.metrics,
+        history=trained.history,
+    )
 
 
 def _explanation(network: nn.Module, trained: Trained, options: ReleaseOptions) -> dict[str, Any]:

@@ -41,17 +41,8 @@ def explain(prediction: Prediction, prepared: Prepared, model: VisionModel) -> E
     target = prediction.label or max(
         prediction.probabilities, key=lambda label: prediction.probabilities[label]
     )
-    layer = str(facts.get("layer", DEFAULT_LAYER))
     try:
-        index = model.modality.codes.index(target)
-        found = influence_map(
-            model.network,
-            prepared.tensor,
-            index,
-            layer,
-            method=str(facts.get("method", GRAD_CAM)),
-            contrast=facts.get("contrast") is True,
-        )
+        found = _map(prepared, target, model)
     except NoMap as error:
         return Explanation(
             prediction=prediction, kind="withheld", checks=checks, withheld_reason=str(error)
@@ -64,9 +55,22 @@ def explain(prediction: Prediction, prepared: Prepared, model: VisionModel) -> E
         overlay_png_base64=base64.b64encode(encode_png(overlay)).decode(),
         map=found.values.tolist(),
         map_range=found.value_range,
-        layer=layer,
+        layer=found.layer,
         leads=leads,
         checks=checks,
+    )
+
+
+def _map(prepared: Prepared, target: str, model: VisionModel) -> InfluenceMap:
+    """The map of one label, made as the model file says; raises NoMap."""
+    facts = model.checkpoint.release.explanation
+    return influence_map(
+        model.network,
+        prepared.tensor,
+        model.modality.codes.index(target),
+        str(facts.get("layer", DEFAULT_LAYER)),
+        method=str(facts.get("method", GRAD_CAM)),
+        contrast=facts.get("contrast") is True,
     )
 
 
