@@ -194,8 +194,16 @@ def _provenance(release: Release) -> str:
             f"{facts['training_seconds']:.0f} s on {facts['device']}",
             f"- libraries: {_versions(facts['libraries'])}",
             f"- recipe (SHA-256 `{facts['recipe_sha256']}`): `{config}`",
+            *_revision(facts),
         ]
     )
+
+
+def _revision(facts: dict[str, Any]) -> list[str]:
+    """Which file the weights and figures come from, when only the evidence was measured anew."""
+    if "revised_from" not in facts:
+        return []
+    return [f"- map and warnings measured anew for the file `{facts['revised_from']}`"]
 
 
 def _versions(libraries: dict[str, str]) -> str:
