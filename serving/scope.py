@@ -36,6 +36,11 @@ def request_id_of(scope: Scope) -> str:
     return str(state_of(scope).get("request_id", ""))
 
 
+def name_route(scope: Scope, template: str) -> None:
+    """Say which route a request is for that is answered before it is matched."""
+    state_of(scope)["route"] = template
+
+
 def route_template_of(scope: Scope) -> str:
     """Return the matched route with its placeholders, prefix included; never the path sent."""
     context = scope.get("fastapi", {}).get("effective_route_context")
@@ -43,4 +48,4 @@ def route_template_of(scope: Scope) -> str:
         template = getattr(holder, "path_format", None) or getattr(holder, "path", None)
         if template:
             return str(template)
-    return UNMATCHED
+    return str(state_of(scope).get("route", UNMATCHED))
