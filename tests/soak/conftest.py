@@ -30,8 +30,9 @@ def unreleased(tiny_checkpoint_path: Callable[[str], Path]) -> dict[str, Path]:
 def system(
     tmp_path_factory: pytest.TempPathFactory, unreleased: dict[str, Path]
 ) -> Iterator[System]:
-    """The whole system, shared by all short forms."""
-    with running(tmp_path_factory.mktemp("system"), checkpoints=unreleased, **OPEN) as started:
+    """The whole system, shared by all short forms, with a waiting room that fills in seconds."""
+    folder, room = tmp_path_factory.mktemp("system"), {"GATEWAY_MAX_WAITING": "16"}
+    with running(folder, checkpoints=unreleased, **OPEN, **room) as started:
         yield started
 
 
