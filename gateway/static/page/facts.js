@@ -8,7 +8,7 @@ export function cardAddress(modality) {
   return `/v1/models/${modality}/card?format=html`;
 }
 
-/** Measured facts in sight, and the values of the picture's quality behind a fold. */
+/** What was measured on the input; null when nothing was. */
 export function measurements({ modality, measurements: all }) {
   const known = Object.entries(all).filter(([, value]) => value != null && String(value) !== "");
   const isQuality = ([name]) => name.startsWith("quality.");

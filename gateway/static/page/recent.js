@@ -1,6 +1,6 @@
 // The answers of this tab, newest first, in memory only.
 
-import { byId, make, say } from "./dom.js";
+import { byId, make } from "./dom.js";
 import { titleOf } from "./catalogue.js";
 import { drawAnswer, inWords } from "./answer.js";
 
