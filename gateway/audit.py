@@ -16,10 +16,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Self
 
-from sqlalchemy import Executable, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Executable, insert, select, update
 
 from contracts.errors import AuditUnavailable
 from contracts.receipts import canonical_json
@@ -120,8 +120,8 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
     async def probe(self) -> bool:
         """True when the store can be written now; asked every second while it is unavailable."""
         try:
-            async with asyncio.timeout(self._wait_seconds), self._database.writing() as connection:
-                await _lock_head(connection)
+            async with asyncio.timeout(self._wait_seconds):
+                await self._database.write(_lock_head)
         except STORE_ERRORS:
             self.available = False
         else:
@@ -157,7 +157,7 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
         """Commit one group and answer each of its requests."""
         try:
             async with asyncio.timeout(self._wait_seconds):
-                records = await self._commit(group)
+                records = await self._database.write(partial(self._append, group))
         except STORE_ERRORS as error:
             self.available = False
             LOGGER.error("audit store cannot write: %s", type(error).__name__)
@@ -171,24 +171,23 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
             if not pending.future.done():
                 pending.future.set_result(record)
 
-    async def _commit(self, group: list[_Pending]) -> list[ChainRecord]:
-        """Append the entries to the chain in one transaction."""
+    def _append(self, group: list[_Pending], connection: Connection) -> list[ChainRecord]:
+        """Append the entries to the chain, in the transaction of this connection."""
         records: list[ChainRecord] = []
-        async with self._database.writing() as connection:
-            link = await _lock_head(connection)
-            for pending in group:
-                record = next_record(link, pending.entry)
-                link = Link(record.seq, record.hash)
-                records.append(record)
-                for statement in pending.also:
-                    await connection.execute(statement)
-            head = sign_position("head", link, utc_text(self._now()), self._keyring.signing_key)
-            await connection.execute(insert(AUDIT_RECORDS), [asdict(record) for record in records])
-            await connection.execute(
-                update(AUDIT_HEAD).values(
-                    seq=head.seq, hash=head.hash, time=head.time, signature=head.signature
-                )
+        link = _lock_head(connection)
+        for pending in group:
+            record = next_record(link, pending.entry)
+            link = Link(record.seq, record.hash)
+            records.append(record)
+            for statement in pending.also:
+                connection.execute(statement)
+        head = sign_position("head", link, utc_text(self._now()), self._keyring.signing_key)
+        connection.execute(insert(AUDIT_RECORDS), [asdict(record) for record in records])
+        connection.execute(
+            update(AUDIT_HEAD).values(
+                seq=head.seq, hash=head.hash, time=head.time, signature=head.signature
             )
+        )
         return records
 
     async def _anchor(self, *, force: bool) -> None:
@@ -209,11 +208,9 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
         self._anchored, self._anchored_at = self._link, now
 
 
-async def _lock_head(connection: AsyncConnection) -> Link:
+def _lock_head(connection: Connection) -> Link:
     """Return the end of the chain and keep every other writer out until the commit."""
-    row = (
-        await connection.execute(select(AUDIT_HEAD.c.seq, AUDIT_HEAD.c.hash).with_for_update())
-    ).one()
+    row = connection.execute(select(AUDIT_HEAD.c.seq, AUDIT_HEAD.c.hash).with_for_update()).one()
     return Link(row.seq, row.hash)
 
 

@@ -7,14 +7,16 @@ lock, a connection or one statement is bounded; what a failed store means is dec
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -28,6 +30,8 @@ MIGRATION_LOCK = 7_340_251
 MIGRATION_LOCK_SECONDS = 30.0
 #: What a driver raises when the store cannot be reached or does not answer in time.
 STORE_ERRORS = (SQLAlchemyError, OSError, TimeoutError)
+
+Result = TypeVar("Result")
 
 
 class Database:
@@ -53,6 +57,11 @@ class Database:
             LOCAL_PATIENCE_SECONDS if self.is_sqlite else NETWORK_PATIENCE_SECONDS
         )
         self.engine = self._build(self._url, lock_timeout_seconds, pool_size)
+        self.writing_engine = self.engine.sync_engine
+        self._writer: ThreadPoolExecutor | None = None
+        if self.is_sqlite and self._has_file:
+            self.writing_engine = _sqlite_writer(self._url, lock_timeout_seconds)
+            self._writer = ThreadPoolExecutor(1, "database")
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -69,9 +78,23 @@ class Database:
         async with self.engine.execution_options(writes=True).begin() as connection:
             yield connection
 
+    async def write(self, work: Callable[[Connection], Result]) -> Result:
+        """Run `work` in a transaction that may write, and commit.
+
+        With an SQLite file all of it happens in one go in a thread; through the asynchronous
+        driver each of a dozen small steps would change threads twice. A transaction that has
+        begun there goes on when the caller is cancelled.
+        """
+        if self._writer is None:
+            async with self.writing() as connection:
+                return await connection.run_sync(work)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._writer, self._write_at_once, work
+        )
+
     async def migrate(self) -> None:
         """Bring the schema to the newest version; several gateways may do so at once."""
-        if self.is_sqlite and self._url.database not in (None, "", ":memory:"):
+        if self.is_sqlite and self._has_file:
             Path(str(self._url.database)).parent.mkdir(parents=True, exist_ok=True)
         engine = self._build(self._url, MIGRATION_LOCK_SECONDS, 1)
         try:
@@ -86,7 +109,18 @@ class Database:
 
     async def close(self) -> None:
         """Close every pooled connection."""
+        if self._writer is not None:
+            self._writer.shutdown(wait=False, cancel_futures=True)
+            self.writing_engine.dispose()
         await self.engine.dispose()
+
+    @property
+    def _has_file(self) -> bool:
+        return self._url.database not in (None, "", ":memory:")
+
+    def _write_at_once(self, work: Callable[[Connection], Result]) -> Result:
+        with self.writing_engine.begin() as connection:
+            return work(connection)
 
     @staticmethod
     def _build(url: URL, timeout_seconds: float, pool_size: int) -> AsyncEngine:
@@ -109,14 +143,32 @@ class Database:
             pool_timeout=timeout_seconds,
         )
         if sqlite:
-            event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-            event.listen(engine.sync_engine, "begin", _begin_sqlite)
+            _listen(engine.sync_engine)
         return engine
 
 
 def sqlite_url(folder: Path) -> str:
     """Return the default database URL of a data folder."""
     return f"sqlite+aiosqlite:///{folder.resolve() / 'mediflow.db'}"
+
+
+def _sqlite_writer(url: URL, lock_timeout_seconds: float) -> Engine:
+    """Return an engine of one connection whose transactions take the write lock at once."""
+    engine = create_engine(
+        url.set(drivername="sqlite"),
+        connect_args={"timeout": lock_timeout_seconds},
+        pool_size=1,
+        max_overflow=0,
+        execution_options={"writes": True},
+    )
+    _listen(engine)
+    return engine
+
+
+def _listen(engine: Engine) -> None:
+    """Prepare each new connection to SQLite, and begin its transactions our way."""
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI object

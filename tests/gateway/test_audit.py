@@ -39,7 +39,7 @@ async def test_requests_at_the_same_time_share_commits_and_keep_one_sequence(
     store, database, archive, keyring, entry
 ):
     commits = []
-    event.listen(database.engine.sync_engine, "commit", lambda _connection: commits.append(1))
+    event.listen(database.writing_engine, "commit", lambda _connection: commits.append(1))
 
     records = await asyncio.gather(*(store.record(entry(n)) for n in range(60)))
 
@@ -129,7 +129,7 @@ async def test_F9_a_full_store_refuses_and_works_again_when_there_is_room(
         cursor.execute(f"PRAGMA max_page_count={room['pages']}")
         cursor.close()
 
-    event.listen(sqlite.engine.sync_engine, "checkout", limit)
+    event.listen(sqlite.writing_engine, "checkout", limit)
     async with AuditStore(sqlite, keyring, anchors) as store:
         with pytest.raises(AuditUnavailable):
             for number in range(200):
