@@ -56,8 +56,9 @@ bench: $(READY) ## measure beside other servers on a quiet machine, 15 minutes (
 evaluate: $(READY) ## score labelled inputs (CHECKPOINT=models/…/v1.pth MANIFEST=rows.csv ARGS=…)
 	python -m training evaluate --checkpoint "$(CHECKPOINT)" --manifest "$(MANIFEST)" $(ARGS)
 
-docs: $(READY) ## write docs/settings.md again
+docs: $(READY) ## write docs/settings.md and docs/fault-table.md again
 	python -m deploy.settings_page > docs/settings.md
+	python -m deploy.fault_table > docs/fault-table.md
 
 RESOLVE := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url
