@@ -166,6 +166,22 @@ def evaluate(
 
 
 @app.command()
+def doors(
+    models: Annotated[list[Path], typer.Argument(help="Model files of image models, .pth.")],
+    source: Annotated[list[Path], typer.Option(help="Manifest, or folder of pictures.")],
+    count: Annotated[int, typer.Option(help="Pictures of each kind.", min=1)] = 100,
+) -> None:
+    """Bring every kind of picture to every model; print what was rejected, with intervals."""
+    import tempfile
+
+    from training.validity.doors import door_table, visit_all, write_kinds
+
+    with tempfile.TemporaryDirectory() as folder:
+        kinds = write_kinds(source, Path(folder), count)
+        print(door_table(list(visit_all(models, kinds))))
+
+
+@app.command()
 def feedback(
     export: Annotated[Path, typer.Option(help="CSV from `python -m gateway feedback export`.")],
     data: Annotated[Path, typer.Option(help="Folder with the site's own files.")],
