@@ -5,7 +5,7 @@ The part is used for nothing else. On small sets out-of-fold logits take its pla
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -71,10 +71,13 @@ def fit_rule(
         raise ValueError("the calibration part lacks a label")
     if modality.activation == "sigmoid":
         return _sigmoid_rule(cal, settings)
-    return _softmax_rule(cal, settings, val or cal)
+    critical = [code in modality.critical for code in modality.codes]
+    return _softmax_rule(cal, settings, val or cal, critical)
 
 
-def _softmax_rule(cal: Scored, settings: CalibrationSettings, val: Scored) -> DecisionRule:
+def _softmax_rule(
+    cal: Scored, settings: CalibrationSettings, val: Scored, critical: Sequence[bool]
+) -> DecisionRule:
     """One class of several."""
     temperature, bias = fit_softmax(cal.logits, cal.truth, with_bias=settings.fit_bias)
     size = cal.truth.shape[1]
@@ -91,7 +94,7 @@ def _softmax_rule(cal: Scored, settings: CalibrationSettings, val: Scored) -> De
         shift = balanced_shift(val, probabilities_of(val.logits, plain), prior)
     else:
         shift = (0.0,) * size
-    minimums = conformal.class_minimums(probabilities, cal.truth, settings.coverage)
+    minimums = conformal.reached_minimums(probabilities, cal.truth, settings.coverage, critical)
     rule = DecisionRule(
         activation="softmax",
         temperature=(temperature,),

@@ -162,6 +162,18 @@ def test_too_few_cases_promise_nothing_so_the_label_is_always_in_the_set():
     assert conformal.set_minimum(np.array([0.2, 0.9, 0.8]), 0.9) == 0.0
 
 
+def test_a_harmless_label_with_too_few_cases_keeps_their_lowest_and_a_critical_one_always_stays():
+    random = np.random.default_rng(5)
+    truth = np.repeat(np.eye(3, dtype=bool), [60, 4, 4], axis=0)
+    p = np.where(truth, random.uniform(0.5, 0.9, truth.shape), 0.1)
+
+    common, harmless, critical = conformal.reached_minimums(p, truth, 0.9, (False, False, True))
+
+    assert common == conformal.class_minimums(p, truth, 0.9)[0]
+    assert harmless == p[truth[:, 1], 1].min()
+    assert critical == 0.0
+
+
 def test_the_conformal_bound_equals_that_of_mapie():
     from mapie.classification import SplitConformalClassifier
     from sklearn.linear_model import LogisticRegression

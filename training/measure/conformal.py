@@ -8,6 +8,7 @@ these. Score: one minus the calibrated probability (Sadinle et al. 2019).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -28,6 +29,21 @@ def class_minimums(probabilities: Array, truth: Bools, coverage: float) -> tuple
     """Return one bound per label of `[N, K]`."""
     return tuple(
         set_minimum(probabilities[truth[:, k], k], coverage) for k in range(truth.shape[1])
+    )
+
+
+def reached_minimums(
+    probabilities: Array, truth: Bools, coverage: float, critical: Sequence[bool]
+) -> tuple[float, ...]:
+    """Return `class_minimums`, but for a harmless label with too few cases the lowest of them.
+
+    Its n cases then promise n / (n + 1) instead of the coverage, and it does not stand in every
+    set for want of cases. A critical label does, so that it cannot be missed.
+    """
+    bounds = class_minimums(probabilities, truth, coverage)
+    return tuple(
+        bound if bound > 0 or needed else float(probabilities[truth[:, k], k].min(initial=1.0))
+        for k, (bound, needed) in enumerate(zip(bounds, critical, strict=True))
     )
 
 
