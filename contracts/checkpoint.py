@@ -38,6 +38,15 @@ class Checkpoint:
     golden_logits: Tensor
     validity: dict[str, Tensor] = field(default_factory=dict)
 
+    @property
+    def parameters(self) -> int:
+        """Number of learnable values; running statistics and counters are none."""
+        return sum(
+            tensor.numel()
+            for name, tensor in self.weights.items()
+            if "running_" not in name and not name.endswith("num_batches_tracked")
+        )
+
 
 def half_precision(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return a copy with float16 weights; BatchNorm running statistics stay float32."""

@@ -52,7 +52,7 @@ def write_tiny_checkpoint(modality_id: str, folder: Path, **changes: object) -> 
     from contracts.network import build_network, forward_features
     from contracts.registry import get_modality
     from contracts.release import Release
-    from vision_service.model import normalise_golden
+    from vision_service.golden import normalise_golden
 
     modality = get_modality(modality_id)
     size = len(modality.labels)

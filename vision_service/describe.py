@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from contracts.network import count_parameters
 from contracts.schemas import ModelInfo
 from vision_service.model import VisionModel
 from vision_service.threads import ThreadPlan
@@ -19,7 +18,7 @@ def describe(model: VisionModel, threads: ThreadPlan) -> ModelInfo:
         sha256=release.sha256,
         arch=release.arch,
         labels=list(release.labels),
-        parameters=count_parameters(model.network),
+        parameters=model.checkpoint.parameters,
         input_size=[3, model.image.height, model.image.width],
         device=model.backend.device,
         backend=model.backend.name,

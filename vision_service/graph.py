@@ -1,19 +1,11 @@
-"""The compiled form of a network: an ONNX graph, made in memory, optionally kept by digest.
-
-The model file stays the only released form. A graph is derived from it at start and is trusted
-only after its digest and its answers were compared (`vision_service/parity.py`).
-"""
+"""A network as an ONNX graph, made in memory."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
-import os
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +15,6 @@ from contracts.network import forward_features
 
 INPUT = "pictures"
 _OUTPUTS = ("logits", "middle", "penultimate")
-#: Part of the cache key: raise it when the way of compiling changes.
-_RECIPE = 1
 
 
 class DamagedGraph(RuntimeError):
@@ -78,35 +68,3 @@ def compile_graph(network: nn.Module, spec: ImageSpec) -> Graph:
         )
     payload = buffer.getvalue()
     return Graph(payload, hashlib.sha256(payload).hexdigest())
-
-
-def cached_graph(compile_it: Callable[[], Graph], model_sha256: str, folder: Path | None) -> Graph:
-    """Return the graph of this model file from the folder, or compile and keep it there.
-
-    A kept graph whose own digest does not fit is compiled again.
-    """
-    if folder is None:
-        return compile_it()
-    path = folder / f"{model_sha256}-torch{torch.__version__}-r{_RECIPE}.onnx"
-    seal = path.with_suffix(".sha256")
-    try:
-        graph = Graph(path.read_bytes(), seal.read_text().strip())
-        graph.verified()
-        return graph
-    except (OSError, DamagedGraph):
-        graph = compile_it()
-    _keep(path, graph.payload)
-    _keep(seal, graph.sha256.encode())
-    return graph
-
-
-def _keep(path: Path, payload: bytes) -> None:
-    """Write a file so that half of it never looks whole; a read-only folder is no error."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(payload)
-        part.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            part.unlink()

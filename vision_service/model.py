@@ -11,14 +11,22 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from contracts.checkpoint import GOLDEN_TOLERANCE, Checkpoint, build_from, load_checkpoint
+from contracts.checkpoint import Checkpoint, load_checkpoint
 from contracts.errors import BadCheckpoint
 from contracts.modality import ImageSpec, Modality
-from contracts.network import Output, forward_features
 from contracts.views import Views, views_of
 from vision_service.backends.backend import Backend
 from vision_service.backends.torch import TorchBackend
-from vision_service.graph import DamagedGraph, Graph, cached_graph, compile_graph
+from vision_service.compiled import Compiled, compile_model, kept_or_compiled
+from vision_service.golden import (
+    check_golden,
+    each_logits,
+    golden_batch,
+    reference_logits,
+    spec_of,
+)
+from vision_service.graph import DamagedGraph
+from vision_service.network import LazyNetwork
 from vision_service.parity import LOGIT_TOLERANCE, REDUCED_LOGIT_TOLERANCE, compare
 
 BackendName = Literal["auto", "torch", "onnxruntime"]
@@ -28,18 +36,18 @@ _log = logging.getLogger("vision_service.model")
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """Where and with what to compute. `compiler` makes the graph instead of this process."""
+    """Where and with what to compute. `compiler` compiles instead of this process."""
 
     backend: BackendName = "auto"
     device: DeviceName = "auto"
     threads: int = 1
     cache_dir: Path | None = None
-    compiler: Callable[[Path], Graph] | None = None
+    compiler: Callable[[Path], Compiled] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VisionModel:
-    """A verified model file, its network (for explanations) and the backend that answers.
+    """A verified model file and the backend that answers.
 
     `fell_back` says why the backend that was asked for is not the one that answers. `views` are
     there when the file was calibrated with test-time augmentation.
@@ -47,12 +55,17 @@ class VisionModel:
 
     modality: Modality
     checkpoint: Checkpoint
-    network: nn.Module
+    lazy_network: LazyNetwork
     backend: Backend
     image: ImageSpec
     golden_batch: Tensor
     fell_back: str | None = None
     views: Views | None = None
+
+    @property
+    def network(self) -> nn.Module:
+        """The network in torch, for an influence map; built when it is first asked for."""
+        return self.lazy_network.get()
 
 
 def load_model(path: Path, modality: Modality, options: ModelOptions) -> VisionModel:
@@ -62,61 +75,29 @@ def load_model(path: Path, modality: Modality, options: ModelOptions) -> VisionM
     served: digest, format, labels, weights, or golden logits are wrong.
     """
     checkpoint = load_checkpoint(path, modality)
-    network = build_from(checkpoint).requires_grad_(False)
-    image = checkpoint.release.image
-    if image is None:
-        raise BadCheckpoint("the file does not say how pictures are prepared")
-    golden = normalise_golden(checkpoint.golden_input, image)
-    reference = _reference_logits(network, golden, checkpoint)
     device = _device(options.device)
-    backend, fell_back = _choose(path, checkpoint, network, device, options)
-    if backend is not None:
-        parity = compare(
-            each_logits(backend.infer, golden), reference, checkpoint.release.decision, modality
-        )
-        tolerance = REDUCED_LOGIT_TOLERANCE if device == "cuda" else LOGIT_TOLERANCE
-        if not parity.holds(tolerance):
-            fell_back = (
-                f"{backend.name} on {device} differs from torch in float32: probabilities by "
-                f"{parity.max_difference:.1e}, logits by {parity.max_logit_difference:.1e}, "
-                f"{parity.flips} answers"
-            )
-            backend = None
+    network = LazyNetwork(checkpoint)
+    chosen = _choose(path, network, device, options)
+    check_golden(chosen.reference, checkpoint)
+    backend, fell_back = chosen.backend, chosen.fell_back
+    if backend is not None and (
+        difference := _difference(backend, chosen.reference, checkpoint, modality)
+    ):
+        backend, fell_back = None, difference
     if fell_back:
         _log.warning("falling back to torch in float32", extra={"fields": {"reason": fell_back}})
     if backend is None:
-        backend = TorchBackend(network, device, reduced_precision=False)
-    views = views_of(checkpoint.release)
-    return VisionModel(modality, checkpoint, network, backend, image, golden, fell_back, views)
-
-
-def normalise_golden(pictures: Tensor, spec: ImageSpec) -> Tensor:
-    """Return the float32 batch of uint8 `[N, 3, H, W]` as `contracts.images` normalises it."""
-    mean, std = torch.tensor(spec.mean)[:, None, None], torch.tensor(spec.std)[:, None, None]
-    return ((pictures.float() / 255.0 - mean) / std).contiguous()
-
-
-def each_logits(infer: Callable[[Tensor], Output], batch: Tensor) -> Tensor:
-    """Return the logits of a batch, computed case by case.
-
-    As on a CPU every input is; and the room for a whole batch would stay allocated.
-    """
-    return torch.cat([infer(case).logits for case in torch.split(batch, 1)])
-
-
-def _reference_logits(network: nn.Module, golden: Tensor, checkpoint: Checkpoint) -> Tensor:
-    """Return the network's golden logits; raise BadCheckpoint when the file says otherwise."""
-    try:
-        with torch.inference_mode():
-            logits = each_logits(lambda case: forward_features(network, case), golden)
-    except (RuntimeError, TypeError) as error:
-        raise BadCheckpoint("the network cannot read its own golden cases") from error
-    stored = checkpoint.golden_logits
-    if logits.shape != stored.shape or not bool(
-        ((logits - stored).abs() <= GOLDEN_TOLERANCE).all()
-    ):
-        raise BadCheckpoint("the golden cases do not give the stored logits")
-    return logits
+        backend = TorchBackend(network.get(), device, reduced_precision=False)
+    return VisionModel(
+        modality,
+        checkpoint,
+        network,
+        backend,
+        spec_of(checkpoint),
+        golden_batch(checkpoint),
+        fell_back,
+        views_of(checkpoint.release),
+    )
 
 
 def _device(name: DeviceName) -> str:
@@ -128,25 +109,46 @@ def _device(name: DeviceName) -> str:
     return name
 
 
-def _choose(
-    path: Path, checkpoint: Checkpoint, network: nn.Module, device: str, options: ModelOptions
-) -> tuple[Backend | None, str | None]:
-    """Return the fast backend for this device, or None and, if it failed, the reason."""
-    if device == "cuda":
-        return TorchBackend(network, device), None
-    if options.backend == "torch":
-        return None, None
-    from vision_service.backends.onnxruntime import OnnxBackend
+@dataclass(frozen=True, slots=True, eq=False)
+class _Choice:
+    """The fast backend, or None and perhaps why; and the golden logits of torch in float32."""
 
-    def compile_it() -> Graph:
-        if options.compiler is not None:
-            return options.compiler(path)
-        image = checkpoint.release.image
-        assert image is not None, "checked when the file was loaded"
-        return compile_graph(network, image)
+    backend: Backend | None
+    reference: Tensor
+    fell_back: str | None = None
 
-    try:
-        graph = cached_graph(compile_it, checkpoint.release.sha256, options.cache_dir)
-        return OnnxBackend(graph, options.threads), None
-    except (RuntimeError, ValueError, DamagedGraph) as error:
-        return None, f"the graph could not be built: {type(error).__name__}"
+
+def _choose(path: Path, network: LazyNetwork, device: str, options: ModelOptions) -> _Choice:
+    """Return the fast backend for this device, not yet compared."""
+    checkpoint, fell_back = network.checkpoint, None
+    if device == "cpu" and options.backend != "torch":
+        from vision_service.backends.onnxruntime import OnnxBackend
+
+        def compile_it() -> Compiled:
+            return options.compiler(path) if options.compiler else compile_model(checkpoint)
+
+        try:
+            sha256 = checkpoint.release.sha256
+            compiled = kept_or_compiled(compile_it, sha256, options.cache_dir)
+            return _Choice(OnnxBackend(compiled.graph, options.threads), compiled.golden_logits)
+        except (RuntimeError, ValueError, DamagedGraph) as error:
+            fell_back = f"the graph could not be built: {type(error).__name__}"
+    reference = reference_logits(network.get(), checkpoint)
+    backend = TorchBackend(network.get(), device) if device == "cuda" else None
+    return _Choice(backend, reference, fell_back)
+
+
+def _difference(
+    backend: Backend, reference: Tensor, checkpoint: Checkpoint, modality: Modality
+) -> str | None:
+    """Say how the golden answers differ from torch in float32; None when they agree."""
+    ours = each_logits(backend.infer, golden_batch(checkpoint))
+    parity = compare(ours, reference, checkpoint.release.decision, modality)
+    reduced = backend.device.startswith("cuda")
+    if parity.holds(REDUCED_LOGIT_TOLERANCE if reduced else LOGIT_TOLERANCE):
+        return None
+    return (
+        f"{backend.name} on {backend.device} differs from torch in float32: probabilities by "
+        f"{parity.max_difference:.1e}, logits by {parity.max_logit_difference:.1e}, "
+        f"{parity.flips} answers"
+    )

@@ -6,13 +6,13 @@ in this process, are they still the same bytes?
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from vision_service.model import VisionModel, each_logits
+from vision_service.golden import each_logits
+from vision_service.model import VisionModel
 
 #: Largest drift of a golden logit between the start and now; computing is repeatable, so that
 #: this is far above rounding and far below what would change an answer.
@@ -34,7 +34,6 @@ class QualityControl:
         """Runs the golden cases for the first time."""
         self._model = model
         self._logits = self._golden_logits()
-        self._weights = weights_sha256(model.network)
 
     def run(self) -> QualityReport:
         """Return how the model is now; a non-finite logit is an infinite deviation."""
@@ -42,19 +41,10 @@ class QualityControl:
         deviation = float(torch.nan_to_num(difference, nan=float("inf")))
         if not deviation <= TOLERANCE:
             return QualityReport(deviation, "golden_cases_deviate")
-        if weights_sha256(self._model.network) != self._weights:
+        if not self._model.lazy_network.is_unchanged:
             return QualityReport(deviation, "weights_changed")
         return QualityReport(deviation, None)
 
     def _golden_logits(self) -> Tensor:
         """Logits of the golden cases from the backend that answers."""
         return each_logits(self._model.backend.infer, self._model.golden_batch)
-
-
-def weights_sha256(network: nn.Module) -> str:
-    """Return a digest of every live tensor of the network."""
-    digest = hashlib.sha256()
-    for name, tensor in network.state_dict().items():
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()

@@ -1,4 +1,3 @@
-import hashlib
 from dataclasses import replace
 
 import pytest
@@ -9,9 +8,11 @@ from contracts.errors import BadCheckpoint
 from contracts.registry import get_modality
 from vision_service.backends.onnxruntime import OnnxBackend
 from vision_service.backends.torch import TorchBackend
-from vision_service.graph import DamagedGraph, Graph, cached_graph, compile_graph
+from vision_service.compiled import Compiled, compile_model, from_bytes, kept_or_compiled
+from vision_service.graph import DamagedGraph, Graph, compile_graph
 from vision_service.model import ModelOptions, load_model
 from vision_service.parity import compare
+from vision_service.quality_control import QualityControl
 
 CHEST = get_modality("chest-xray")
 
@@ -57,11 +58,9 @@ def test_a_graph_that_answers_otherwise_is_replaced_by_torch(tiny_checkpoint_pat
     wrong = load_model(path, CHEST, ModelOptions("torch", "cpu"))
     with torch.no_grad():
         wrong.network.classifier[1].bias += torch.tensor([1.0, -1.0])
-    cached_graph(
-        lambda: compile_graph(wrong.network, wrong.image),
-        wrong.checkpoint.release.sha256,
-        tmp_path,
-    )
+    right = compile_model(wrong.checkpoint).golden_logits
+    spoilt = Compiled(compile_graph(wrong.network, wrong.image), right)
+    kept_or_compiled(lambda: spoilt, wrong.checkpoint.release.sha256, tmp_path)
 
     model = load_model(path, CHEST, ModelOptions(device="cpu", cache_dir=tmp_path))
 
@@ -77,32 +76,51 @@ def test_S8_a_byte_flipped_in_the_graph_is_noticed_before_it_is_run(graph):
         OnnxBackend(Graph(bytes(flipped), graph.sha256), threads=1)
 
 
-def test_a_kept_graph_is_used_again_and_a_damaged_one_is_made_again(torch_model, tmp_path):
+def test_a_kept_form_is_used_again_and_a_damaged_one_is_made_again(torch_model, tmp_path):
+    made = []
+
     def compile_it():
-        return compile_graph(torch_model.network, torch_model.image)
+        made.append(1)
+        return compile_model(torch_model.checkpoint)
 
     digest = torch_model.checkpoint.release.sha256
-    first = cached_graph(compile_it, digest, tmp_path)
-    (kept,) = tmp_path.glob("*.onnx")
-    made = kept.stat().st_mtime_ns
-
-    again = cached_graph(compile_it, digest, tmp_path)
-    untouched = kept.stat().st_mtime_ns == made
+    first = kept_or_compiled(compile_it, digest, tmp_path)
+    again = kept_or_compiled(compile_it, digest, tmp_path)
+    times_made = len(made)
+    (kept,) = tmp_path.glob("*.npz")
     kept.write_bytes(kept.read_bytes()[:-1])
-    repaired = cached_graph(compile_it, digest, tmp_path)
+    repaired = kept_or_compiled(compile_it, digest, tmp_path)
 
-    assert untouched
-    assert again.payload == first.payload
-    assert hashlib.sha256(repaired.payload).hexdigest() == repaired.sha256
+    assert (times_made, len(made)) == (1, 2)
+    assert again.graph == first.graph
+    assert torch.equal(again.golden_logits, first.golden_logits)
+    assert from_bytes(kept.read_bytes()).graph == repaired.graph
 
 
-def test_a_folder_that_cannot_be_written_is_no_error(graph, tmp_path):
+def test_a_folder_that_cannot_be_written_is_no_error(torch_model, tmp_path):
     blocked = tmp_path / "file"
     blocked.touch()
+    compiled = compile_model(torch_model.checkpoint)
 
-    kept = cached_graph(lambda: graph, "d", blocked / "folder")
+    assert kept_or_compiled(lambda: compiled, "d", blocked / "folder") is compiled
 
-    assert kept is graph
+
+@pytest.mark.parametrize("payload", [b"", b"PK\x03\x04", b"not a file of arrays"])
+def test_what_is_no_compiled_form_is_told(payload):
+    with pytest.raises(DamagedGraph):
+        from_bytes(payload)
+
+
+def test_a_service_at_rest_holds_no_network_and_builds_one_when_asked(tiny_checkpoint_path):
+    model = load_model(tiny_checkpoint_path("chest-xray"), CHEST, ModelOptions(device="cpu"))
+    control = QualityControl(model)
+    at_rest = control.run().reason
+
+    with torch.no_grad():
+        model.network.classifier[1].weight[0, 0] += 1e-7
+
+    assert at_rest is None
+    assert control.run().reason == "weights_changed"
 
 
 def test_C9_a_missing_file_is_told_from_a_wrong_one(tmp_path):

@@ -13,7 +13,7 @@ from contracts.network import build_network, forward_features
 from contracts.registry import get_modality
 from contracts.release import Release
 from vision_service.app import create_app
-from vision_service.model import normalise_golden
+from vision_service.golden import normalise_golden
 
 KNEE = replace(
     get_modality("chest-xray"),
