@@ -17,15 +17,13 @@ from pathlib import Path
 
 import torch
 
-#: Events of running programs, of the network, and of compiled code.
+#: Events of running programs and of the network; code from a string counts as well.
 WATCHED = (
     "os.system",
     "os.exec",
     "os.posix_spawn",
     "subprocess.Popen",
     "socket.connect",
-    "exec",
-    "compile",
 )
 
 
@@ -94,14 +92,9 @@ def main(modality_id, files, control):
     from contracts.registry import get_modality
 
     modality, events = get_modality(modality_id), []
-    good = files[0]
-    load_checkpoint(good, modality)  # imports what loading needs before anybody watches
+    load_checkpoint(files[0], modality)  # imports what loading needs before anybody watches
     sys.addaudithook(
-        lambda event, arguments: (
-            events.append(event)
-            if event in WATCHED or (event == "open" and _writes(arguments))
-            else None
-        )
+        lambda event, arguments: events.append(event) if _counts(event, arguments) else None
     )
     for path in files[1:]:
         try:
@@ -122,9 +115,14 @@ def _say(line):
     sys.stdout.write(json.dumps(line) + "\n")
 
 
-def _writes(arguments):
-    mode, flags = arguments[1], arguments[2]
-    return bool((mode and set(mode) & set("wax+")) or (not mode and flags & os.O_ACCMODE))
+def _counts(event, arguments):
+    """True for an event of the list, but not for the import of a module from its file."""
+    if event == "open":
+        mode, flags = arguments[1], arguments[2]
+        return bool((mode and set(mode) & set("wax+")) or (not mode and flags & os.O_ACCMODE))
+    if event == "exec":
+        return arguments[0].co_filename == "<string>"
+    return event in WATCHED
 
 
 if __name__ == "__main__":

@@ -83,23 +83,23 @@ def chest(tiny_checkpoint_path):
         yield base, psutil.Process(pid)
 
 
-def test_I2_I3_bombs_are_refused_in_no_time_and_without_memory(chest, png_bytes):
+def test_I2_I3_bombs_are_refused_without_work_and_without_memory(chest, png_bytes):
     base, process = chest
     assert post(base, png_bytes).status_code == 200
     bombs = [grey_png(13_000, 13_000), grey_png(16_000, 9_000), png(60_000, 60_000, 8, 0, b"")[0]]
-    before, started = process.memory_info().rss, time.monotonic()
+    before, spent = process.memory_info().rss, sum(process.cpu_times()[:2])
 
     answers = [post(base, bomb) for bomb in bombs for _ in range(4)]
 
     assert {answer.status_code for answer in answers} == {422}
     assert {answer.json()["code"] for answer in answers} == {"too_many_pixels"}
     assert process.memory_info().rss - before < 64 * 1024 * 1024
-    assert (time.monotonic() - started) / len(answers) < 1.0
+    assert (sum(process.cpu_times()[:2]) - spent) / len(answers) < 0.15
 
 
 def test_I13_F15_the_probe_answers_while_hostile_inputs_are_decoded(chest, png_bytes):
     base, _ = chest
-    files = [progressive(99), progressive(300), grey_png(6_000, 6_000), png_bytes[:-20]]
+    files = [progressive(80), progressive(300), grey_png(6_000, 6_000), png_bytes[:-20]]
     slowest, statuses = 0.0, []
     with ThreadPoolExecutor(8) as pool, httpx2.Client(base_url=base) as http:
         work = [pool.submit(post, base, payload) for payload in files * 4]
@@ -118,7 +118,7 @@ def test_I13_F15_the_probe_answers_while_hostile_inputs_are_decoded(chest, png_b
 def test_F12_an_input_beyond_the_memory_is_refused_and_the_service_lives(chest, png_bytes):
     base, process = chest
     assert post(base, png_bytes).status_code == 200
-    limit = process.memory_info().vms + 40 * 1024 * 1024
+    limit = process.memory_info().vms + 150 * 1024 * 1024
     resource.prlimit(process.pid, resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
     try:
         large, small = post(base, grey_png(6_300, 6_300)), post(base, png_bytes)
