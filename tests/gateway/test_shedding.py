@@ -56,7 +56,7 @@ async def test_a_full_lane_refuses_every_question_without_asking_the_service(tmp
     assert (answered.status_code, elsewhere.status_code) == (200, 200)
     assert len(hanging.services.requests) == 2
     assert (entries[0]["route"], entries[0]["modality"], entries[0]["error_code"]) == (
-        f"/v1/{{modality}}/{what}",
+        f"POST /v1/{{modality}}/{what}",
         "chest-xray",
         "overloaded",
     )
