@@ -79,6 +79,6 @@ $(BIN)/uv:
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r $(VENV)/uv.txt
 
 $(READY): requirements.lock pyproject.toml | $(BIN)/uv
-	uv pip sync --quiet --require-hashes requirements.lock
+	uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock
 	uv pip install --quiet --no-deps --no-build-isolation -C editable_mode=compat -e .
 	@touch $@

@@ -69,7 +69,7 @@ def left_out() -> LeftOut:
     return LeftOut(tuple(table["rows"]), str(table["reason"]))
 
 
-def tests_by_row(folder: Path = ROOT / "tests") -> dict[str, list[str]]:
+def rows_with_tests(folder: Path = ROOT / "tests") -> dict[str, list[str]]:
     """Return the tests of each id that a test names, as `path::name` below the folder."""
     found: dict[str, list[str]] = {}
     for path in sorted(folder.rglob("test_*.py")):
@@ -82,7 +82,7 @@ def tests_by_row(folder: Path = ROOT / "tests") -> dict[str, list[str]]:
 
 def page() -> str:
     """Return the whole page."""
-    tests = tests_by_row()
+    tests = rows_with_tests()
     parts = [_INTRODUCTION]
     for chapter in chapters():
         parts.append(f"## {chapter.title}\n\n" + "\n".join(_table(chapter, tests)) + "\n")

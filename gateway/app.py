@@ -130,12 +130,17 @@ def create_app(
     create_shell(NAME, lifespan=lifespan, shell=shell, app=app)
     app.add_middleware(DialectMiddleware)
     app.add_middleware(CloseUnreadMiddleware)
+    _add_routes(app, offered)
+    return app
+
+
+def _add_routes(app: FastAPI, offered: tuple[Modality, ...]) -> None:
+    """Put the routes, their document and the files of the page on the application."""
     for router in (*ROUTES, *ROUTERS):
         app.include_router(router)
     docs.complete_openapi(app, [modality.id for modality in offered])
     app.state.page = page.draw  # what a browser gets at /
     app.mount("/static", CheckedFiles(directory=Path(__file__).parent / "static"))
-    return app
 
 
 def offered_modalities(

@@ -1,19 +1,19 @@
 """Every fault of the list has a test, and every test that names one names a real one."""
 
-from deploy.fault_table import chapters, left_out, page, tests_by_row
+from deploy.fault_table import chapters, left_out, page, rows_with_tests
 from tests.architecture.compose_file import ROOT
 
 ROWS = [row.id for chapter in chapters() for row in chapter.rows]
 
 
 def test_every_fault_has_a_test():
-    shown = tests_by_row()
+    shown = rows_with_tests()
 
     assert [row for row in ROWS if row not in shown] == []
 
 
 def test_no_test_names_a_fault_that_is_not_on_the_list():
-    unknown = {name: tests for name, tests in tests_by_row().items() if name not in ROWS}
+    unknown = {name: tests for name, tests in rows_with_tests().items() if name not in ROWS}
 
     assert unknown == {}
 
@@ -29,7 +29,7 @@ def test_the_list_is_whole():
 def test_a_row_without_a_test_and_a_test_without_a_row_would_be_seen(tmp_path):
     (tmp_path / "test_it.py").write_text("async def test_T3_F99_it(): pass\n")
 
-    assert tests_by_row(tmp_path) == {
+    assert rows_with_tests(tmp_path) == {
         "T3": ["test_it.py::test_T3_F99_it"],
         "F99": ["test_it.py::test_T3_F99_it"],
     }
