@@ -118,7 +118,7 @@ def test_I13_F15_the_probe_answers_while_hostile_inputs_are_decoded(chest, png_b
 def test_F12_an_input_beyond_the_memory_is_refused_and_the_service_lives(chest, png_bytes):
     base, process = chest
     assert post(base, png_bytes).status_code == 200
-    limit = process.memory_info().vms + 150 * 1024 * 1024
+    limit = process.memory_info().vms + 25 * 1024 * 1024
     resource.prlimit(process.pid, resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
     try:
         large, small = post(base, grey_png(6_300, 6_300)), post(base, png_bytes)

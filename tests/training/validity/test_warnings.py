@@ -26,6 +26,10 @@ LIMITS = QualityLimits(
 class RightUnlessDark(torch.nn.Module):
     """Answers normal, and pneumonia when the picture is dark; truth is always normal."""
 
+    def __init__(self):
+        super().__init__()
+        self.place = torch.nn.Parameter(torch.zeros(1))  # tells on which device it is
+
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         dark = batch.mean(dim=(1, 2, 3)) < (0.3 - 0.45) / 0.225
         return torch.stack((1.0 - 2.0 * dark, 2.0 * dark - 1.0), 1)
