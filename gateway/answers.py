@@ -92,6 +92,8 @@ def rebuild_problem(answer: Answer) -> ServiceError:
         if answer.status == 422 and problem.field is not None:
             kind = errors.InvalidField
         return kind(problem.detail[:MAX_DETAIL], code=problem.code, field=problem.field)
+    if (answer.status, problem.code) == (404, "no_card"):
+        return errors.NotFound("The model of this modality has no card.", code="no_card")
     if answer.status == 503 and (known := _UNAVAILABLE.get(problem.code)) is not None:
         return type(known)(
             known.detail, code=known.code, retry_after_seconds=_seconds(answer.retry_after)

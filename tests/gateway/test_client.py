@@ -8,6 +8,7 @@ from contracts.errors import (
     InvalidField,
     InvalidInput,
     ModelUnavailable,
+    NotFound,
     Overloaded,
     ServiceError,
     Unavailable,
@@ -157,6 +158,14 @@ async def test_any_other_status_is_502_without_a_word_of_its_body(status):
         await client_for(lambda request: response).predict(question())
 
     assert "Traceback" not in caught.value.detail
+
+
+async def test_a_model_without_a_card_is_404_and_no_fault_of_the_service():
+    client = client_for(lambda request: problem(404, "no_card"))
+    with pytest.raises(NotFound) as caught:
+        await client.card("chest-xray", "json", "r-1", question().deadline)
+
+    assert caught.value.code == "no_card"
 
 
 async def test_an_error_body_that_is_no_json_is_502():
