@@ -122,3 +122,9 @@ def _picture(kind: str) -> bytes:
     buffer = io.BytesIO()
     Image.frombytes("L", (96, 80), pixels).save(buffer, format=kind)
     return buffer.getvalue()
+
+
+def strace_of_opens(file: Path) -> list[str]:
+    """The words before a command that make strace write each file it opens to `file`."""
+    traced = ["-e", "trace=openat,open,creat", "-s", "4096"]
+    return ["strace", "-D", "-f", "--seccomp-bpf", "-qq", *traced, "-o", str(file)]

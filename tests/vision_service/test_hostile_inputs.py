@@ -20,6 +20,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from tests.conftest import strace_of_opens
 from tests.contracts.pictures import png
 from tests.contracts.wfdb_samples import counts_of, record_zip, synthetic_ecg, wfdb_header
 from tests.e2e.processes import free_port, wait_ready
@@ -161,18 +162,7 @@ def test_W1_W8_no_name_in_a_record_is_opened_or_visited(tiny_checkpoint_path, tm
         f"http://127.0.0.1:{trap.port}/{CANARY}",
     ]
     counts = counts_of(synthetic_ecg())
-    watch = [
-        "strace",
-        "-D",
-        "-f",
-        "--seccomp-bpf",
-        "-qq",
-        "-e",
-        "trace=openat,open,creat",
-        "-s",
-        "4096",
-    ]
-    prefix = [*watch, "-o", str(tmp_path / "opened")]
+    prefix = strace_of_opens(tmp_path / "opened")
     with serving("ecg", tiny_checkpoint_path("ecg"), prefix) as (base, _):
         named = [
             post(base, record_zip(header=wfdb_header(counts, storage=f"{name} 16")))

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.__main__ import app
+from tests.conftest import strace_of_opens
 from tests.gateway.fakes import JPEG_BYTES
 from tests.gateway.forms import CONTENT_TYPE
 from tests.gateway.sockets.conftest import Gateway, wait_until
@@ -84,18 +85,7 @@ def key_and_gateway(tmp_path_factory, faulty, healthy):
         env={"GATEWAY_DATA_DIR": str(folder / "data")},
     )
     assert made.exit_code == 0, made.output
-    watch = [
-        "strace",
-        "-D",
-        "-f",
-        "--seccomp-bpf",
-        "-qq",
-        "-e",
-        "trace=openat,open,creat",
-        "-s",
-        "4096",
-    ]
-    prefix = [*watch, "-o", str(folder / "opened")] if shutil.which("strace") else []
+    prefix = strace_of_opens(folder / "opened") if shutil.which("strace") else []
     gateway = Gateway(folder, [faulty, healthy], prefix=prefix)
     yield made.stdout.splitlines()[0], gateway
     gateway.stop()
