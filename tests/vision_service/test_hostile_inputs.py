@@ -116,8 +116,15 @@ def test_I13_F15_the_probe_answers_while_hostile_inputs_are_decoded(chest, png_b
     assert post(base, png_bytes).status_code == 200
 
 
-def test_F12_an_input_beyond_the_memory_is_refused_and_the_service_lives(chest, png_bytes):
-    base, process = chest
+@pytest.fixture
+def fresh(tiny_checkpoint_path):
+    """A service whose heap no earlier input has grown."""
+    with serving("chest-xray", tiny_checkpoint_path("chest-xray")) as (base, pid):
+        yield base, psutil.Process(pid)
+
+
+def test_F12_an_input_beyond_the_memory_is_refused_and_the_service_lives(fresh, png_bytes):
+    base, process = fresh
     assert post(base, png_bytes).status_code == 200
     limit = process.memory_info().vms + 25 * 1024 * 1024
     resource.prlimit(process.pid, resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
