@@ -19,6 +19,7 @@ from tests.soak.system import System, running
 #: Files are damaged on purpose, and one path takes six kinds of input: a schema that fits may
 #: still be refused. Server errors have a check of our own.
 NOT_MEANT = "positive_data_acceptance,not_a_server_error"
+CONFIG = ROOT / "tests/soak/schemathesis.toml"
 LONG_EXAMPLES = 1000
 LONG_CASES = 20_000
 
@@ -27,7 +28,8 @@ def schemathesis(system: System, folder: Path, *options: str) -> dict[str, int]:
     """Run all checks and return how often each status was the answer; fail on any finding."""
     answers, document = folder / "answers.json", folder / "openapi.json"
     document.write_bytes(httpx2.get(f"{system.url}/openapi.json", timeout=60).content)
-    command = [sys.executable, "-m", "schemathesis.cli", "run", str(document), "-u", system.url]
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG)]
+    command += ["run", str(document), "-u", system.url]
     command += ["--no-color", "--continue-on-failure", "--generation-database", "none"]
     command += ["--exclude-checks", NOT_MEANT, "--request-timeout", "90", *options]
     command += ["--suppress-health-check", "all"]  # a slow machine is no finding
