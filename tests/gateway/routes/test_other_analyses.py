@@ -80,7 +80,37 @@ async def test_an_unnamed_image_is_answered_by_the_service_it_looks_like(client,
 
     assert response.status_code == 200
     assert response.json()["modality"] == "skin-lesion"
-    assert [request.url.host for request in services.requests] == ["chest-xray", "skin-lesion"]
+    assert [request.url.host for request in services.asked("/predict")] == ["skin-lesion"]
+
+
+async def test_all_ready_image_services_say_together_what_an_image_looks_like(client, services):
+    unsure = {"chest-xray": 0.26, "skin-lesion": 0.25, "other": 0.28}
+    sure = {"skin-lesion": 0.98, "other": 0.01}
+    for name, found in {"chest-xray": unsure, "ecg": unsure, "skin-lesion": sure}.items():
+        looks = {"looks_like": max(found, key=found.get), "probabilities": found}
+        services.answers[name, "/recognise"] = httpx2.Response(200, json=looks)
+    services.answers["breast-ultrasound", "/recognise"] = problem(503, "overloaded")
+
+    response = await client.post("/v1/analyze", content=JPEG_BYTES, headers=JPEG)
+
+    assert response.json()["modality"] == "skin-lesion"
+    assert {request.url.host for request in services.asked("/recognise")} == {
+        "chest-xray",
+        "skin-lesion",
+        "breast-ultrasound",
+        "ecg",
+    }
+
+
+async def test_when_no_image_service_can_say_what_it_is_the_first_error_is_the_answer(
+    client, services
+):
+    services.answers["/recognise"] = problem(503, "overloaded")
+
+    response = await client.post("/v1/analyze", content=JPEG_BYTES, headers=JPEG)
+
+    assert (response.status_code, response.json()["code"]) == (503, "overloaded")
+    assert services.asked("/predict") == []
 
 
 async def test_an_image_of_no_known_kind_is_422(client, services):
