@@ -22,6 +22,7 @@ from gateway.analysis import Analysis
 from gateway.client import InferenceClient, open_upstream
 from gateway.compat.dialect import DialectMiddleware
 from gateway.compat.routers import ROUTERS
+from gateway.compression import CompressionMiddleware
 from gateway.dependencies import Parts
 from gateway.hosts import TrustedHostMiddleware
 from gateway.lanes import Lane, open_lane
@@ -239,7 +240,7 @@ def _middleware(
             trusted_proxies=networks_of(settings.trusted_proxies),
         )
     )
-    stack.append(Middleware(SheddingMiddleware, parts=parts))
+    stack += [Middleware(SheddingMiddleware, parts=parts), Middleware(CompressionMiddleware)]
     return stack
 
 

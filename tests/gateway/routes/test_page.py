@@ -49,7 +49,7 @@ async def test_a_browser_gets_the_page_at_the_root_and_a_program_gets_json(clien
     program = await client.get("/", headers={"accept": "*/*"})
 
     assert browser.text == (await client.get("/ui")).text
-    assert browser.headers["vary"] == "Accept"
+    assert browser.headers["vary"] == "Accept, Accept-Encoding"
     assert browser.headers["content-security-policy"].startswith("default-src 'none'")
     assert program.json()["health"] == "/health"
 
