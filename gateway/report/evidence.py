@@ -45,7 +45,10 @@ def withheld_of(explanation: Explanation) -> str:
     """Return why there is no influence map; empty when there is one or the table shows factors."""
     if explanation.kind != "withheld" or not explanation.withheld_reason:
         return ""
-    return say("overlay.withheld", reason=explanation.withheld_reason)
+    failed = explanation.checks.get("passed") is False
+    return say(
+        "overlay.failed" if failed else "overlay.withheld", reason=explanation.withheld_reason
+    )
 
 
 def swings_of(explanation: Explanation, modality: Modality) -> tuple[Swing, ...]:

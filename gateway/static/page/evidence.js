@@ -55,7 +55,8 @@ async function explanation(question, prediction, figure) {
 
 function shownMap(found, question, prediction, figure) {
   if (!found.overlay_png_base64) {
-    const reason = found.withheld_reason ?? "";
+    const failed = found.checks.passed === false;
+    const reason = failed ? say("evidence.failed") : found.withheld_reason ?? "";
     return [make("p", {}, say("evidence.withheld", { reason }))];
   }
   const map = make("img", {

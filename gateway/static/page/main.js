@@ -110,9 +110,11 @@ function fail(error) {
 }
 
 function finish(text) {
+  const title = byId("answer-title");
   byId("announce").textContent = text;
-  byId("answer-title").focus({ preventScroll: true });
-  byId("answer-title").scrollIntoView({ block: "nearest" });
+  title.focus({ preventScroll: true });
+  const { top } = title.getBoundingClientRect();
+  if (top < 0 || top > innerHeight / 3) title.scrollIntoView({ block: "start" });
 }
 
 function cancel() {

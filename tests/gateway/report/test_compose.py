@@ -121,6 +121,18 @@ def test_the_map_of_a_record_names_the_leads_that_hold_more_than_their_part():
     assert "I (6.0 %" not in caption
 
 
+def test_a_map_that_failed_its_checks_is_withheld_in_words():
+    failed = {
+        "kind": "withheld",
+        "withheld_reason": "The map failed: insertion.",
+        "checks": {"passed": False},
+    }
+    note = page_of(explanation(beside=failed)).figure_note
+
+    assert "did not mark reliably what its answers rest on" in note
+    assert note.endswith("The map failed: insertion.")
+
+
 def test_a_withheld_map_gives_its_reason():
     assert page_of(explanation()).figure_note == (
         "No influence map is shown. The map failed: insertion."
