@@ -28,6 +28,9 @@ ManifestOption = Annotated[Path, typer.Option(help="CSV made by `prepare`, or by
 OpenTestOption = Annotated[
     str, typer.Option(help="Reason to open the official test part; logged, once per model.")
 ]
+NoteOption = Annotated[
+    list[str] | None, typer.Option("--note", help="Sentence for the card, such as a known bias.")
+]
 OutOption = Annotated[Path, typer.Option(help="Folder of the model files.")]
 
 
@@ -65,6 +68,7 @@ def train(  # noqa: PLR0913 - one parameter per option of the command line
     others: Annotated[list[Path] | None, typer.Option(help="Manifests of foreign images.")] = None,
     export: Annotated[bool, typer.Option(help="Calibrate and export when trained.")] = True,
     open_test: OpenTestOption = "",
+    notes: NoteOption = None,
 ) -> None:
     """Train, calibrate and export one model; refuse a leaking manifest before anything else."""
     entry = get_modality(modality)
@@ -92,7 +96,7 @@ def train(  # noqa: PLR0913 - one parameter per option of the command line
         log=print,
     )
     if export:
-        _export(trained, out, others or (), open_test)
+        _export(trained, out, others or (), open_test, notes or ())
 
 
 @app.command()
@@ -102,12 +106,15 @@ def release(
     out: OutOption = Path("models"),
     others: Annotated[list[Path] | None, typer.Option(help="Manifests of foreign images.")] = None,
     open_test: OpenTestOption = "",
+    notes: NoteOption = None,
 ) -> None:
     """Calibrate and export a finished run again, without training."""
     from training.fit.runner import load_run
     from training.manifest import read_manifest
 
-    _export(load_run(run_folder, read_manifest(manifest)), out, others or (), open_test)
+    _export(
+        load_run(run_folder, read_manifest(manifest)), out, others or (), open_test, notes or ()
+    )
 
 
 @app.command()
@@ -115,12 +122,17 @@ def revise(
     checkpoint: Annotated[Path, typer.Option(help="Model file of an image model, .pth.")],
     manifest: ManifestOption,
     out: OutOption = Path("models"),
+    others: Annotated[list[Path] | None, typer.Option(help="Manifests of foreign images.")] = None,
 ) -> None:
-    """Measure map and warnings of a model file anew; write the next version, same weights."""
+    """Measure map and warnings of a model file anew; write the next version, same weights.
+
+    With manifests of foreign images the checks of the input are fitted anew, too.
+    """
     from training.manifest import read_manifest
     from training.release.revise import revise as revise_file
 
-    print(f"wrote {revise_file(checkpoint, read_manifest(manifest), out, log=print)}")
+    rows = read_manifest(manifest)
+    print(f"wrote {revise_file(checkpoint, rows, out, others=others or (), log=print)}")
 
 
 @app.command()
@@ -193,7 +205,9 @@ def feedback(
     print(write_feedback_manifest(export, data, out))
 
 
-def _export(trained: Trained, out: Path, others: Sequence[Path], open_test: str) -> None:
+def _export(
+    trained: Trained, out: Path, others: Sequence[Path], open_test: str, notes: Sequence[str]
+) -> None:
     """Calibrate, measure and write the next version; out-of-fold scores are used when there."""
     from training.explain.explanation import fit_explanation
     from training.export import release as export_release
@@ -211,6 +225,7 @@ def _export(trained: Trained, out: Path, others: Sequence[Path], open_test: str)
         fit_validity=fit_checks if others else None,
         fit_explanation=fit_explanation,
         test_reason=open_test,
+        notes=tuple(notes),
     )
     print(f"wrote {export_release(trained, out, others=tuple(others), options=options)}")
 

@@ -154,7 +154,7 @@ def _evidence(release: Release) -> Iterator[str]:
 
 def _checks(release: Release) -> str:
     """What was not done, and what failed."""
-    lines = []
+    lines = [f"- {note}" for note in release.provenance.get("notes", ())]
     if "test" not in release.metrics:
         lines.append("- No test set was opened for this model.")
     if earlier := release.metrics.get("test", {}).get("earlier_openings"):

@@ -65,7 +65,7 @@ def release(
     kept = _quality(network, trained, assessment.rule, options)
     provenance = provenance_of(
         trained, weights_sha256=weights_digest(draft.weights), now=options.clock()
-    )
+    ) | {"notes": list(options.notes)}
     finished = replace(
         draft,
         release=replace(

@@ -37,7 +37,8 @@ class ReleaseOptions:
     `out_of_fold` replaces the part `cal` where a set is too small for one. `members` are further
     weights (the single seeds) that are measured in the same opening of the test set. None for
     `fit_validity` leaves the checks of the input out. Without a `test_reason` no test set is
-    opened. `report` writes plots and a page into the run folder.
+    opened. `notes` are sentences of the releaser that the card repeats, such as what else the
+    cases were used for. `report` writes plots and a page into the run folder.
     """
 
     out_of_fold: Scored | None = None
@@ -45,6 +46,7 @@ class ReleaseOptions:
     fit_validity: FitValidity | None = fit_checks
     fit_explanation: FitExplanation | None = None
     test_reason: str = ""
+    notes: tuple[str, ...] = ()
     openings: Path = OPENINGS
     draws: int = DRAWS
     report: bool = True

@@ -135,6 +135,7 @@ def released(trained, tmp_path_factory) -> Released:
         members={"seed 0": trained.weights},
         fit_validity=None,
         test_reason="first release",
+        notes=("The recipe was chosen on these very cases.",),
         openings=folder / "openings.jsonl",
         draws=200,
         clock=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),

@@ -211,3 +211,4 @@ def test_the_card_quotes_the_numbers_of_the_file(released, stored):
     assert "generated noise" in text
     assert "No check of an influence map was made" in text
     assert "| thumbnail |" in text
+    assert "- The recipe was chosen on these very cases." in text
