@@ -21,7 +21,9 @@ FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
 DESKTOP = (1280, 1000)
 PHONE = (390, 844)
 #: Colours kept: few enough for a small file, enough for a photograph.
-COLOURS = 192
+COLOURS = 256
+#: Rounds by which the palette comes nearer to the picture.
+ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +35,19 @@ class Shot:
     scheme: Literal["light", "dark"] = "light"
     size: tuple[int, int] = DESKTOP
     explain: bool = False
+    refused: bool = False
 
 
 SHOTS = (
-    Shot("film-light", "Chest X-ray", explain=True),
+    Shot("ultrasound-light", "Breast ultrasound", explain=True),
     Shot("lesion-dark", "Skin lesion", scheme="dark"),
     Shot("ecg-light", "12-lead ECG", size=(1280, 1150)),
     Shot("heart-dark", "Heart risk", scheme="dark"),
     Shot("symptoms-phone", "Symptoms", size=PHONE),
+    Shot("refused-light", "Chest X-ray", size=(1280, 700), refused=True),
 )
+#: Sent where a refusal is shown: a text that calls itself a picture.
+LETTER = {"name": "letter.jpg", "mimeType": "image/jpeg", "buffer": b"Dear colleague,"}
 
 
 def main() -> int:
@@ -76,12 +82,14 @@ def take(browser: Browser, url: str, shot: Shot) -> bytes | None:
     page.get_by_role("radio", name=re.compile(f"^{shot.kind}")).check()
     if page.locator("#kind-down").is_visible():
         return None
-    answer(page, explain=shot.explain)
-    if shot.size == PHONE:
-        page.locator("#answer").scroll_into_view_if_needed()
+    if shot.refused:
+        refuse(page)
     else:
+        answer(page, explain=shot.explain)
+    page.mouse.move(0, 0)
+    if shot.size != PHONE:
         page.evaluate("scrollTo(0, 0)")
-    taken = page.screenshot()
+    taken = page.screenshot(animations="disabled")
     context.close()
     return taken
 
@@ -95,16 +103,22 @@ def answer(page: Page, *, explain: bool) -> None:
     if explain:
         page.get_by_role("button", name="Show what the score rests on").click()
         page.wait_for_selector("#answer-body .map, #answer-body :text('There is no map')")
-    page.mouse.move(0, 0)
+
+
+def refuse(page: Page) -> None:
+    """Send what cannot be read and wait for the words about it."""
+    page.locator("#file").set_input_files(files=[LETTER])
+    page.get_by_role("button", name="Analyse", exact=True).click()
+    page.wait_for_selector("#answer[aria-busy=false] #answer-body .problem")
 
 
 def small(taken: bytes) -> bytes:
     """Return the PNG with a palette, which is a third of its size."""
+    stream = BytesIO()
     with Image.open(BytesIO(taken)) as image:
-        stream = BytesIO()
-        image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(
-            stream, "PNG", optimize=True
-        )
+        colours = image.convert("RGB")
+    palette = colours.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=ROUNDS)
+    colours.quantize(palette=palette).save(stream, "PNG", optimize=True)
     return stream.getvalue()
 
 

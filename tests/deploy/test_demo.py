@@ -22,7 +22,7 @@ RELEASED = [
     for modality in MODALITIES
     if (ROOT / STANZAS[modality.id]["environment"]["SERVICE_CHECKPOINT"]).exists()
 ]
-DOCUMENTS = ("docs/api.md", "docs/client.md")
+DOCUMENTS = ("docs/api.md", "docs/client.md", "docs/model-cards.md")
 
 pytestmark = pytest.mark.skipif(not RELEASED, reason="no model is released")
 
