@@ -29,7 +29,12 @@ def examine_processes(processes: tuple[Process, ...]) -> Iterator[Finding]:
     used = taken(processes)
     if not used:
         ports = ", ".join(str(process.port) for process in processes)
-        yield Finding("ports", "ok", f"{ports} are free; MediFlow does not run", "make up")
+        yield Finding(
+            "ports",
+            "ok",
+            f"{ports} are free: nothing runs on them.",
+            "make up; or, if it was started with PORT=…, ask with the same PORT.",
+        )
         return
     for process in processes:
         if process in used:
