@@ -50,7 +50,7 @@ train: $(READY) ## train one model (MODALITY=chest-xray DATA=folder INIT=backbon
 	python -m training train $(MODALITY) --manifest runs/manifests/$(MODALITY).csv \
 	--init "$(or $(INIT),random)" $(ARGS)
 
-bench: $(READY) ## measure beside other servers on a quiet machine, 15 minutes (DATA=folder)
+bench: $(READY) ## measure beside others, 15 quiet minutes (DATA=folder; ARGS='--seconds 1': a trial)
 	python -m bench $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 evaluate: $(READY) ## score labelled inputs (CHECKPOINT=models/…/v1.pth MANIFEST=rows.csv ARGS=…)

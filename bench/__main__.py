@@ -1,7 +1,7 @@
 """`python -m bench`: measure and write docs/benchmarks.md; `--short`: are the ratios about right.
 
-Needs a quiet machine. Other servers are installed into a throw-away environment; where that is
-not possible they are left out, and the page says so.
+Needs a quiet machine. Other servers are installed into a throw-away environment. What cannot be
+measured is named on the page with its reason, and everything else is measured all the same.
 """
 
 from __future__ import annotations
@@ -9,112 +9,110 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from bench import contestants, environment, floor, machine, measure
-from bench.parts import KEPT
+from bench.attempts import Attempts
+from bench.parts import KEPT, measure_parts
 from bench.plan import FULL, SHORT, Plan
-from bench.results import FILE, Contestant, Serving, Size, keep
-from bench.server import ROOT, DidNotStart
+from bench.results import FILE, Contestant, Serving, keep
+from bench.server import ROOT
 
 
 def main() -> int:
-    """Measure on a fixed number of cores and write what was found."""
+    """Measure on a fixed number of cores, write what was found; 1 when a part failed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="seconds instead of minutes")
+    parser.add_argument("--short", action="store_true", help="ours and the plain design, no page")
+    parser.add_argument("--seconds", type=float, help="of each load; everything in proportion")
     parser.add_argument("--cores", type=int, default=2, help="cores for everything together")
     parser.add_argument("--data", type=Path, help="folder for `python -m bench.decodes`")
     parser.add_argument("--results", type=Path, default=KEPT / FILE, help="where figures go")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs", help="folder of the page")
     arguments = parser.parse_args()
-    machine.pin(arguments.cores)
-    # What a shell happens to say about threads must not decide for anybody.
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.pop(name, None)
-    os.environ.setdefault("GATEWAY_INTERNAL_TOKEN", secrets.token_urlsafe(32))
+    plan = SHORT if arguments.short else FULL
+    if arguments.seconds is not None:
+        plan = plan.lasting(arguments.seconds)
+    _prepare(arguments.cores)
+    attempts = Attempts()
     with tempfile.TemporaryDirectory(prefix="mediflow-bench-") as folder:
-        figures = serving(SHORT if arguments.short else FULL, Path(folder))
+        figures = serving(plan, Path(folder), attempts)
     keep(figures, arguments.results)
     if not arguments.short:
         from bench.page import write_page
 
-        measure_parts(arguments.cores, arguments.data)
-        write_page(KEPT)
-    return 0
+        measure_parts(plan, arguments.cores, arguments.data, attempts)
+        keep(figures.model_copy(update={"failed": attempts.failed}), arguments.results)
+        write_page(arguments.results, KEPT, arguments.page)
+    return 1 if attempts.failed else 0
 
 
-def measure_parts(cores: int, data: Path | None) -> None:
-    """Run the other commands whose figures the page shows, as far as their data are there.
-
-    Each is a process of its own: what fails there is said, and its old figures stay.
-    """
-    commands = [["bench.training_speed", "--cores", str(cores)]]
-    if manifests := sorted((ROOT / "runs" / "manifests").glob("*.csv")):
-        released = [path for path in manifests if any((ROOT / "models" / path.stem).glob("*.pth"))]
-        commands.append(["bench.backends", *map(str, released)])
-    if data is not None:
-        commands.append(["bench.decodes", str(data)])
-    for command in commands:
-        print(command[0], flush=True)
-        code = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False).returncode
-        if code:
-            print(f"{command[0]} ended with {code}", file=sys.stderr)
+def _prepare(cores: int) -> None:
+    """Take so many cores, and let no variable of a shell decide for anybody."""
+    machine.pin(cores)
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.pop(name, None)
+    os.environ.setdefault("GATEWAY_INTERNAL_TOKEN", secrets.token_urlsafe(32))
+    # As an exception, so that whatever runs is stopped on the way out.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
 
 
-def serving(plan: Plan, folder: Path) -> Serving:
+def serving(plan: Plan, folder: Path, attempts: Attempts) -> Serving:
     """Measure all servers one after the other; state and logs go to `folder`."""
     system = contestants.system(folder)
-    alone = system.service_alone()
-    print("Start", flush=True)
-    cold, warm = (measure.start_seconds(alone, folder) for _ in range(2))
-    print("Floor", flush=True)
-    rate = floor.measure(contestants.model_file(), plan.seconds)
-    print("Servers", flush=True)
-    ours = measure.contestant(system.both(), plan, folder)
-    plain = measure.contestant(contestants.plain_fastapi(), plan, folder)
-    others, absent = _others(plan, folder)
-    print("MediFlow from inside", flush=True)
-    inside = measure.inside(system, plan, folder)
-    sizes: tuple[Size, ...] = ()
+    starts = attempts.get("Start", lambda: measure.starts(system.service_alone(), folder))
+    rate = attempts.get("Floor", lambda: floor.measure(contestants.model_file(), plan.seconds))
+    measured = _servers(system, plan, folder, attempts)
+    inside = attempts.get(
+        "MediFlow from inside", lambda: measure.inside(system, plan, folder, attempts)
+    )
+    inside = inside or measure.Inside()
+    sizes = None
     if plan.sides:
-        sizes = measure.sizes(system.both(), contestants.plain_fastapi(), plan, folder)
+        plain = contestants.plain_fastapi()
+        sizes = attempts.get("Sizes", lambda: measure.sizes(system.both(), plain, plan, folder))
     return Serving(
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         commit=_commit(),
         machine=machine.facts(),
-        contestants=(ours, plain, *others),
-        absent=absent,
+        seconds=plan.seconds,
+        contestants=measured,
         floor_rate=rate,
-        stages_ms=inside.stages_ms,
+        stages_ms=inside.stages_ms or {},
         added=inside.added,
-        livez_gateway_p99_ms=inside.livez_gateway_p99_ms,
-        livez_service_p99_ms=inside.livez_service_p99_ms,
-        sizes=sizes,
+        livez=inside.livez,
+        sizes=sizes or (),
         memory=inside.memory,
-        cold_start_seconds=cold,
-        warm_start_seconds=warm,
+        starts=starts,
+        failed=attempts.failed,
     )
 
 
-def _others(plan: Plan, folder: Path) -> tuple[tuple[Contestant, ...], tuple[str, ...]]:
-    """Measure the servers of others; return them and the names of those that could not run."""
-    if plan is SHORT:
-        return (), environment.PEERS
-    python = environment.make(folder / "peers")
-    if python is None:
-        return (), environment.PEERS
-    measured, absent = [], []
-    for make in (contestants.litserve, contestants.bentoml):
-        server = make(python)
-        try:
-            measured.append(measure.contestant(server, plan, folder))
-        except DidNotStart as error:
-            print(error, file=sys.stderr)
-            absent.append(server.name)
-    return tuple(measured), tuple(absent)
+def _servers(
+    system: contestants.System, plan: Plan, folder: Path, attempts: Attempts
+) -> tuple[Contestant, ...]:
+    """Measure ours, the plain design and the servers of others, as far as they run."""
+    servers = [system.both(), contestants.plain_fastapi()]
+    if plan.others:
+        for package, make in (
+            ("litserve", contestants.litserve),
+            ("bentoml", contestants.bentoml),
+        ):
+            python = attempts.get(
+                f"Installing {package}",
+                partial(environment.make, folder / package, (package,)),
+            )
+            if python is not None:
+                servers.append(make(python))
+    found = [
+        attempts.get(one.name, partial(measure.contestant, one, plan, folder)) for one in servers
+    ]
+    return tuple(one for one in found if one is not None)
 
 
 def _commit() -> str:

@@ -31,20 +31,23 @@ def main() -> int:
     """Check every manifest and keep the table for the page; 1 when a tolerance is passed."""
     parser = argparse.ArgumentParser(prog="python -m bench.backends", description=__doc__)
     parser.add_argument("manifests", nargs="+", type=Path)
+    parser.add_argument("--inputs", type=int, help="at most, of each; spread over the whole part")
     arguments = parser.parse_args()
-    found = tuple(check(path) for path in arguments.manifests)
+    found = tuple(check(path, arguments.inputs) for path in arguments.manifests)
     keep_part(_part(found), KEPT, "1-backends")
     for one in found:
         print(f"{one.modality}: {one.inputs} inputs, {one.parity}")
     return 0 if all(holds(one) for one in found) else 1
 
 
-def check(manifest: Path) -> Checked:
-    """Compare the backends over one validation part."""
+def check(manifest: Path, most: int | None = None) -> Checked:
+    """Compare the backends over one validation part, or over so many inputs of it."""
     read = read_manifest(manifest)
     folder = ROOT / "models" / read.modality
     checkpoint = max(folder.glob("v*.pth"), key=lambda path: int(path.stem[1:]))
     paths = [row.path for row in read.rows if row.split == VAL]
+    if most is not None:
+        paths = paths[:: max(1, -(-len(paths) // most))]
     compiled, plain = load(checkpoint, "onnxruntime"), load(checkpoint, "torch")
     tensors = [tensor_of(payload, plain) for payload in payloads(paths)]
     parity = apart(logits_of(tensors, compiled), logits_of(tensors, plain), plain)

@@ -15,12 +15,14 @@ def draw(found: Serving, path: Path) -> None:
     """Write the picture as PNG."""
     figure = Figure(figsize=(10, 4), dpi=120)
     left, right = figure.subplots(1, 2)
+    clients: list[float] = []
     for one, colour in zip(found.contestants, _COLOURS, strict=False):
         clients = [point.load for point in one.closed]
         style = {"color": colour, "marker": "o", "label": one.name.replace("`", "")}
         left.plot(clients, [point.rate for point in one.closed], **style)
         right.plot(clients, [point.p99_ms for point in one.closed], **style)
-    left.axhline(found.floor_rate, color="#495057", linestyle=":", label="floor without a server")
+    if found.floor_rate is not None:
+        left.axhline(found.floor_rate, color="#495057", linestyle=":", label="floor, no server")
     left.set(title="Answers per second", ylim=(0, None))
     right.set(title="99th percentile, ms", yscale="log")
     for axes in (left, right):
@@ -29,6 +31,7 @@ def draw(found: Serving, path: Path) -> None:
         axes.minorticks_off()
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-    left.legend(fontsize=8, frameon=False)
+    if found.contestants:
+        left.legend(fontsize=8, frameon=False)
     figure.tight_layout()
     figure.savefig(path)

@@ -10,14 +10,13 @@ from pathlib import Path
 
 from bench.environment import version_in
 from bench.film import posts, raw_posts
+from bench.names import OURS, PLAIN
 from bench.peers import MODEL
 from bench.server import ROOT, Server, free_port
 from deploy.procfile import Process, read_procfile
 from deploy.system import environment_for
 
 MODALITY = "chest-xray"
-PLAIN = "FastAPI, model inside `async def`"
-OURS = "MediFlow"
 
 
 @dataclass(frozen=True, slots=True)

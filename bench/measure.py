@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import Popen
 
 from bench.answers import Load
+from bench.attempts import Attempts, NotMeasured
 from bench.contestants import System
 from bench.film import film, gets
 from bench.load import closed_loop, fixed_count, once, open_loop, run
 from bench.plan import Plan
-from bench.results import Added, Contestant, MemoryUse, Point, Size
+from bench.results import Added, Contestant, Livez, MemoryUse, Point, Size, Starts
 from bench.server import Server, memory_of, running, start, stop
 
 _POLL_SECONDS = 0.02
 _LIVEZ_PER_SECOND = 20.0
 _LOADED_CLIENTS = 32
-_START_PATIENCE_SECONDS = 400.0
+_START_PATIENCE_SECONDS = 120.0
+#: A server that answers fewer requests a second than this is not waited for.
+_LEAST_RATE = 10.0
+_GRACE_SECONDS = 30.0
 
 
 def contestant(server: Server, plan: Plan, logs: Path) -> Contestant:
@@ -28,6 +34,8 @@ def contestant(server: Server, plan: Plan, logs: Path) -> Contestant:
     with running(server, payload, logs):
         closed = tuple(_closed(server, payload, clients, plan) for clients in plan.clients)
         best = max(point.rate for point in closed)
+        if not best:
+            raise NotMeasured("gave no good answer under load")
         opened = tuple(_open(server, payload, best * share, plan) for share in plan.shares)
     print(f"  {server.name}: {best:.0f} a second at most", flush=True)
     return Contestant(name=server.name, settings=server.settings, closed=closed, open=opened)
@@ -63,44 +71,69 @@ def added(system: System, plan: Plan) -> Added:
     return Added(gateway_ms=gateway, service_ms=service)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Inside:
     """What is seen of MediFlow itself in one life of its two processes."""
 
-    memory: MemoryUse
-    stages_ms: dict[str, float]
-    added: Added
-    livez_gateway_p99_ms: float
-    livez_service_p99_ms: float
+    memory: MemoryUse | None = None
+    stages_ms: dict[str, float] | None = None
+    added: Added | None = None
+    livez: Livez | None = None
 
 
-def inside(system: System, plan: Plan, logs: Path) -> Inside:
+def inside(system: System, plan: Plan, logs: Path, attempts: Attempts) -> Inside:
     """Return memory, stages, the gateway's share and the probes under load."""
-    both = system.both()
-    with running(both, film(), logs) as (service, gateway):
-        rest = memory_of(service), memory_of(gateway)
-        request = both.posts(film())
-        run(fixed_count(both.address, request, clients=8, count=plan.requests))
-        after = memory_of(service), memory_of(gateway)
-        stages = run(_closed_load(both, film(), 1, plan)).stage_means_ms()
-        shares = added(system, plan)
-        probes = livez_p99_ms(system, plan)
-    memory = MemoryUse(
+    both, found = system.both(), Inside()
+    with running(both, film(), logs) as processes:
+        found.memory = attempts.get("Memory", lambda: memory(both, processes, plan))
+        found.stages_ms = attempts.get("Stages", lambda: stages_ms(both, plan))
+        found.added = attempts.get("What the gateway adds", lambda: added(system, plan))
+        found.livez = attempts.get("Probes under load", lambda: livez(system, plan))
+    return found
+
+
+def memory(both: Server, processes: Sequence[Popen[bytes]], plan: Plan) -> MemoryUse:
+    """Return the memory of service and gateway at rest, and after many requests."""
+    seen = [[memory_of(process) for process in processes]]
+    for count in (plan.requests // 2, plan.requests - plan.requests // 2):
+        _ask_often(both, count)
+        seen.append([memory_of(process) for process in processes])
+    rest, half, after = seen
+    return MemoryUse(
         requests=plan.requests,
         service_rest=rest[0].resident,
+        service_half=half[0].resident,
         service_after=after[0].resident,
         service_rest_shared_out=rest[0].proportional,
         gateway_rest=rest[1].resident,
         gateway_after=after[1].resident,
     )
-    return Inside(memory, stages, shares, *probes)
 
 
-def livez_p99_ms(system: System, plan: Plan) -> tuple[float, float]:
+def _ask_often(both: Server, count: int) -> None:
+    """Ask so many times; raise NotMeasured when not all were answered in time."""
+    work = fixed_count(both.address, both.posts(film()), clients=8, count=count)
+    try:
+        found = run(asyncio.wait_for(work, count / _LEAST_RATE + _GRACE_SECONDS))
+    except TimeoutError as error:
+        raise NotMeasured(f"{count} requests took too long") from error
+    if found.failures:
+        raise NotMeasured(f"{found.failures} of {count} requests failed")
+
+
+def stages_ms(both: Server, plan: Plan) -> dict[str, float]:
+    """Return the mean of each stage at one client; raise NotMeasured when no answer told any."""
+    found = run(_closed_load(both, film(), 1, plan)).stage_means_ms()
+    if not found:
+        raise NotMeasured("no answer told its stages")
+    return found
+
+
+def livez(system: System, plan: Plan) -> Livez:
     """Return the 99th percentile of `/livez` at gateway and service under full load."""
     seconds = plan.seconds + plan.warm_up_seconds
 
-    async def probe() -> tuple[float, float]:
+    async def probe() -> Livez:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_closed_load(system.both(), film(), _LOADED_CLIENTS, plan))
             probes = [
@@ -110,21 +143,29 @@ def livez_p99_ms(system: System, plan: Plan) -> tuple[float, float]:
                 for address in (system.both().address, system.service_alone().address)
             ]
         gateway, service = (task.result().percentile_ms(0.99) for task in probes)
-        return gateway, service
+        if math.isnan(gateway) or math.isnan(service):
+            raise NotMeasured("no probe was answered")
+        return Livez(gateway_p99_ms=gateway, service_p99_ms=service)
 
     return run(probe())
+
+
+def starts(alone: Server, logs: Path) -> Starts:
+    """Return the seconds of a first start and of one that finds the compiled form."""
+    cold, warm = (start_seconds(alone, logs) for _ in range(2))
+    return Starts(cold_seconds=cold, warm_seconds=warm)
 
 
 def start_seconds(server: Server, logs: Path) -> float:
     """Return the seconds from the start of a service's process until it says ready."""
     began = time.monotonic()
-    processes = [
-        start(command, server.environment, logs / "start.log") for command in server.commands
-    ]
+    processes: list[Popen[bytes]] = []
     try:
+        for command in server.commands:
+            processes.append(start(command, server.environment, logs / "start.log"))
         while run(once(server.address, gets("/readyz"))).status != 200:
             if time.monotonic() - began > _START_PATIENCE_SECONDS:
-                raise TimeoutError(f"{server.name} did not become ready")
+                raise NotMeasured("did not become ready")
             time.sleep(_POLL_SECONDS)
         return time.monotonic() - began
     finally:

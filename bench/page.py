@@ -7,12 +7,13 @@ from pathlib import Path
 
 from bench.chart import draw
 from bench.goals import goals
+from bench.inside import inside_rows
+from bench.names import OURS
 from bench.parts import Part, read_parts
-from bench.results import FILE, Contestant, Serving
-from bench.server import ROOT
+from bench.results import Contestant, Serving
 
-PAGE = ROOT / "docs" / "benchmarks.md"
-PICTURE = ROOT / "docs" / "benchmarks.png"
+PAGE = "benchmarks.md"
+PICTURE = "benchmarks.png"
 
 _INTRODUCTION = """# Benchmarks
 
@@ -25,11 +26,12 @@ The load generator shares the cores.
 """
 
 
-def write_page(folder: Path, page: Path = PAGE, picture: Path = PICTURE) -> None:
-    """Write both files from the parts in `folder`; the part of the servers must be there."""
-    found = Serving.model_validate_json((folder / FILE).read_text())
-    draw(found, picture)
-    page.write_text("\n".join(_lines(found, read_parts(folder))))
+def write_page(results: Path, parts: Path, folder: Path) -> None:
+    """Write page and picture from the figures of the servers and the parts in `parts`."""
+    found = Serving.model_validate_json(results.read_text())
+    folder.mkdir(parents=True, exist_ok=True)
+    draw(found, folder / PICTURE)
+    (folder / PAGE).write_text("\n".join(_lines(found, read_parts(parts))))
 
 
 def _lines(found: Serving, parts: Sequence[Part]) -> Iterator[str]:
@@ -46,10 +48,8 @@ def _lines(found: Serving, parts: Sequence[Part]) -> Iterator[str]:
     yield from ["", "Open loop, requests at random moments at shares of each server's best:", ""]
     yield from _open(found.contestants)
     yield from ["", *(f"* {one.name}: {one.settings}." for one in found.contestants)]
-    if found.absent:
-        yield f"* Not measured, as it could not be installed or started: {', '.join(found.absent)}."
     yield from ["", "## MediFlow from inside", ""]
-    yield from _inside(found)
+    yield from _table(("", ""), inside_rows(found))
     if found.sizes:
         yield from ["", "## Size of the picture", "", "Eight clients, a closed loop:", ""]
         yield from _sizes(found)
@@ -57,24 +57,28 @@ def _lines(found: Serving, parts: Sequence[Part]) -> Iterator[str]:
         yield from ["", f"## {part.title}", "", part.text, ""]
         yield from _table(part.columns, part.rows)
         yield from ["", f"`{part.command}`, {part.date}."]
+    if found.failed:
+        yield from ["", "## Not measured", ""]
+        yield from _table(("part", "failed, because"), found.failed.items())
     yield ""
 
 
 def _machine(found: Serving) -> Iterator[str]:
     versions = ", ".join(f"{name} {number}" for name, number in found.machine.versions.items())
     yield f"{found.date}, commit {found.commit}: {found.machine.processor}, "
-    yield f"{found.machine.cores} cores, {found.machine.system}; {versions}."
+    yield f"{found.machine.cores} cores, {found.machine.system}; {versions}. "
+    yield f"Each load lasted {found.seconds:g} s."
 
 
 def _closed(contestants: Sequence[Contestant]) -> Iterator[str]:
-    loads = [int(point.load) for point in contestants[0].closed]
-    most = contestants[0]
+    loads = [int(point.load) for point in contestants[0].closed] if contestants else []
+    ours = next((one for one in contestants if one.name == OURS), None)
     rows = []
     for one in contestants:
         cells = [f"{p.rate:.1f} ({p.p50_ms:.0f} / {p.p99_ms:.0f} ms)" for p in one.closed]
         failures = sum(p.failures for p in (*one.closed, *one.open))
-        ratio = most.most / one.most
-        rows.append((one.name, *cells, f"{ratio:.2f} ×", str(failures)))
+        ratio = "" if ours is None else f"{ours.most / one.most:.2f} ×"
+        rows.append((one.name, *cells, ratio, str(failures)))
     heads = [f"{load} client{'s' if load > 1 else ''}" for load in loads]
     yield "Answers per second (p50 / p99) by clients in a closed loop:"
     yield ""
@@ -90,33 +94,13 @@ def _open(contestants: Sequence[Contestant]) -> Iterator[str]:
     yield from _table(("server", "sent per second", "answered", "p50 ms", "p99 ms"), rows)
 
 
-def _inside(found: Serving) -> Iterator[str]:
-    memory, added = found.memory, found.added
-    rows = [
-        ("floor: the same work without a server, two processes", f"{found.floor_rate:.1f} films/s"),
-        ("one client, p50 at the gateway", f"{added.gateway_ms:.2f} ms"),
-        ("one client, p50 at the service", f"{added.service_ms:.2f} ms"),
-        *((f"stage `{name}`, mean", f"{spent:.2f} ms") for name, spent in found.stages_ms.items()),
-        ("`/livez` of the gateway at 32 clients, p99", f"{found.livez_gateway_p99_ms:.1f} ms"),
-        ("`/livez` of the service at 32 clients, p99", f"{found.livez_service_p99_ms:.1f} ms"),
-        ("vision service at rest, resident", f"{memory.service_rest:.0f} MiB"),
-        ("the same, shared pages in parts", f"{memory.service_rest_shared_out:.0f} MiB"),
-        (f"vision service after {memory.requests:,} requests", f"{memory.service_after:.0f} MiB"),
-        ("gateway at rest", f"{memory.gateway_rest:.0f} MiB"),
-        (f"gateway after {memory.requests:,} requests", f"{memory.gateway_after:.0f} MiB"),
-        ("start of a vision service, nothing cached", f"{found.cold_start_seconds:.1f} s"),
-        ("start with the compiled form cached", f"{found.warm_start_seconds:.1f} s"),
-    ]
-    yield from _table(("", ""), rows)
-
-
 def _sizes(found: Serving) -> Iterator[str]:
     rows = [
         (
             f"{size.side} px, {size.size_bytes / 1024:.0f} KB",
             f"{size.ours.rate:.1f} ({size.ours.p99_ms:.0f} ms)",
             f"{size.plain.rate:.1f} ({size.plain.p99_ms:.0f} ms)",
-            f"{size.ours.rate / size.plain.rate:.2f} ×",
+            f"{size.ours.rate / size.plain.rate:.2f} ×" if size.plain.rate else "",
         )
         for size in found.sizes
     ]

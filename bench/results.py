@@ -36,7 +36,7 @@ class Contestant(_Figures):
     open: tuple[Point, ...]
 
     def at(self, clients: int) -> Point:
-        """Return the closed loop of so many clients."""
+        """Return the closed loop of so many clients; every plan for the page has it."""
         return next(point for point in self.closed if point.load == clients)
 
     @property
@@ -69,15 +69,31 @@ class Added(_Figures):
 class MemoryUse(_Figures):
     """MiB of one vision service and of the gateway, at rest and after `requests`.
 
-    `shared_out` is the service at rest with pages that it shares with others counted in parts.
+    `shared_out` is the service at rest with pages that it shares with others counted in parts,
+    `service_half` the service after half of the requests.
     """
 
     requests: int
     service_rest: float
+    service_half: float
     service_after: float
     service_rest_shared_out: float
     gateway_rest: float
     gateway_after: float
+
+
+class Livez(_Figures):
+    """The 99th percentile of `/livez` under full load, in milliseconds."""
+
+    gateway_p99_ms: float
+    service_p99_ms: float
+
+
+class Starts(_Figures):
+    """Seconds from the start of a vision service to ready, with nothing kept and then again."""
+
+    cold_seconds: float
+    warm_seconds: float
 
 
 class Machine(_Figures):
@@ -90,32 +106,25 @@ class Machine(_Figures):
 
 
 class Serving(_Figures):
-    """Everything that one run of `make bench` measures."""
+    """What one run of `make bench` measures; `failed` says of the rest why it is not there."""
 
     date: str
     commit: str
     machine: Machine
-    contestants: tuple[Contestant, ...]
-    absent: tuple[str, ...]
-    floor_rate: float
-    stages_ms: dict[str, float]
-    added: Added
-    livez_gateway_p99_ms: float
-    livez_service_p99_ms: float
-    sizes: tuple[Size, ...]
-    memory: MemoryUse
-    cold_start_seconds: float
-    warm_start_seconds: float
+    seconds: float
+    contestants: tuple[Contestant, ...] = ()
+    floor_rate: float | None = None
+    stages_ms: dict[str, float] = {}
+    added: Added | None = None
+    livez: Livez | None = None
+    sizes: tuple[Size, ...] = ()
+    memory: MemoryUse | None = None
+    starts: Starts | None = None
+    failed: dict[str, str] = {}
 
-    @property
-    def ours(self) -> Contestant:
-        """MediFlow is measured first."""
-        return self.contestants[0]
-
-    @property
-    def plain(self) -> Contestant:
-        """The plain design is measured second."""
-        return self.contestants[1]
+    def contestant(self, name: str) -> Contestant | None:
+        """Return a server by name, if it was measured."""
+        return next((one for one in self.contestants if one.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)

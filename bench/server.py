@@ -14,16 +14,17 @@ from pathlib import Path
 
 import psutil
 
+from bench.attempts import NotMeasured
 from bench.load import NextRequest, once, run
 
 ROOT = Path(__file__).parent.parent
-_START_SECONDS = 400.0
+_START_SECONDS = 120.0
 _STOP_SECONDS = 30.0
 _MIB = 2**20
 
 
-class DidNotStart(RuntimeError):
-    """A server gave no good answer in time; the message holds the end of its output."""
+class DidNotStart(NotMeasured):
+    """A server gave no good answer in time; the message ends with the end of its output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,10 @@ def running(server: Server, payload: bytes, logs: Path) -> Iterator[list[subproc
     Raises DidNotStart.
     """
     log = logs / f"{server.port}.log"
-    processes = [start(command, server.environment, log) for command in server.commands]
+    processes: list[subprocess.Popen[bytes]] = []
     try:
+        for command in server.commands:
+            processes.append(start(command, server.environment, log))
         _wait(server, payload, processes, log)
         yield processes
     finally:
@@ -119,4 +122,4 @@ def _wait(
         if run(once(server.address, request)).status == 200:
             return
         time.sleep(0.1)
-    raise DidNotStart(f"{server.name} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+    raise DidNotStart(f"did not start\n{log.read_text(errors='replace')[-2000:]}")
