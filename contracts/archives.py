@@ -15,6 +15,7 @@ import zlib
 from dataclasses import dataclass
 
 from contracts.errors import InvalidInput, UnsupportedMediaType
+from contracts.shortage import is_shortage, out_of_memory
 
 MAX_ENTRIES = 8
 MAX_DIRECTORY_BYTES = 16 * 1024
@@ -64,6 +65,8 @@ def read_archive(payload: bytes) -> RecordFiles:
             header = _read(archive, _the_one(entries, ".hea"), MAX_HEADER_BYTES)
             signals = _read(archive, _the_one(entries, ".dat"), MAX_SIGNAL_BYTES)
     except _FAILURES as error:
+        if is_shortage(error):
+            raise out_of_memory() from error
         raise _bad("The zip is damaged, or packed in a way that is not read.") from error
     return RecordFiles(header, signals)
 

@@ -4,9 +4,7 @@ Used by training and by serving alike: the pixels are the model's input, so ther
 implementation. JPEG and PNG only, decided by the first bytes; every limit is checked from the
 header before a pixel is decoded.
 
-Conversions: EXIF orientation is applied; 16 bits are scaled to 8, not clipped; palette, 1-bit, LA
-and RGBA are composed over black; CMYK goes through Pillow's conversion; grey is replicated to
-three channels.
+EXIF orientation is applied; how other modes become RGB stands in `contracts/rgb.py`.
 
 A JPEG may be decoded at a reduced scale (`reduced_decode`), so that a photograph of 12 megapixels
 costs no more than what the network needs of it.
@@ -27,6 +25,8 @@ from torch import Tensor
 
 from contracts.errors import InvalidInput, UnsupportedMediaType
 from contracts.modality import JPEG, PNG, ImageSpec, Limits
+from contracts.rgb import to_rgb
+from contracts.shortage import is_shortage, out_of_memory
 
 #: What Pillow was seen to raise for damaged files, and its kin.
 _DECODE_FAILURES = (
@@ -90,7 +90,8 @@ def decode_image(payload: bytes, limits: Limits, keep_side: int | None = None) -
     """Decode one JPEG or PNG; `keep_side` allows a reduced decode that keeps so many pixels a side.
 
     Raises UnsupportedMediaType (415) for other bytes and InvalidInput (422) with code
-    `image_undecodable`, `multi_frame`, `too_small`, `too_many_pixels` or `bad_aspect`.
+    `image_undecodable`, `multi_frame`, `too_small`, `too_many_pixels` or `bad_aspect`; Overloaded
+    (503) when there is no memory for it.
     """
     media_type = sniff_media_type(payload)
     if media_type is None:
@@ -103,13 +104,13 @@ def decode_image(payload: bytes, limits: Limits, keep_side: int | None = None) -
             mode, bits, (width, height) = image.mode, _bits(image, payload), image.size
             if keep_side is not None:
                 reduced_decode(image, keep_side)
-            image.load()
+            _load(image, width * height)
             orientation = _orientation(image)
-            upright = _turn(_to_rgb(image), orientation)
+            upright = _turn(to_rgb(image), orientation)
     except _BOMBS as error:
         raise _too_many_pixels(limits) from error
     except _DECODE_FAILURES as error:
-        raise _undecodable() from error
+        raise (out_of_memory() if is_shortage(error) else _undecodable()) from error
     if orientation in _SIDEWAYS:
         width, height = height, width
     return Picture(upright, media_type, mode, bits, width, height)
@@ -200,6 +201,15 @@ def _check_header(image: Image.Image, limits: Limits) -> None:
         )
 
 
+def _load(image: Image.Image, pixels: int) -> None:
+    """Decode. libjpeg calls the data broken when its memory ran out: ask whether there was any."""
+    try:
+        image.load()
+    except OSError:
+        np.empty(pixels * len(image.getbands()), dtype=np.int16)  # its coefficients; never touched
+        raise
+
+
 def _bits(image: Image.Image, payload: bytes) -> int:
     """Bits per channel: a PNG says so in its header, a JPEG that is read here has eight."""
     return payload[24] if image.format == "PNG" else 8
@@ -209,7 +219,9 @@ def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation; a damaged EXIF block is ignored, not an error."""
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG, 1)
-    except _DECODE_FAILURES:
+    except _DECODE_FAILURES as error:
+        if is_shortage(error):
+            raise
         return 1
     return orientation if isinstance(orientation, int) else 1
 
@@ -218,21 +230,6 @@ def _turn(image: Image.Image, orientation: int) -> Image.Image:
     """Return the picture upright."""
     method = _TRANSPOSE.get(orientation)
     return image if method is None else image.transpose(method)
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """Convert any decoded mode to RGB by the rules of the module docstring."""
-    if image.mode.startswith("I") or image.mode == "F":
-        # Whole numbers in place: as float64 a picture of 40 megapixels would take a gigabyte.
-        values = np.clip(np.asarray(image), 0, 65_535).astype(np.uint32)
-        values += 128
-        values //= 257
-        return Image.fromarray(values.astype(np.uint8), mode="L").convert("RGB")
-    if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
-        layered = image.convert("RGBA")
-        black = Image.new("RGBA", layered.size, (0, 0, 0, 255))
-        return Image.alpha_composite(black, layered).convert("RGB")
-    return image.convert("RGB")
 
 
 def _centre_square(image: Image.Image) -> Image.Image:

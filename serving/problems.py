@@ -18,8 +18,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from contracts.errors import BadRequest, InvalidField, Overloaded, ServiceError
+from contracts.errors import BadRequest, InvalidField, ServiceError
 from contracts.schemas import Problem
+from contracts.shortage import is_shortage, out_of_memory
 from serving.scope import note, request_id_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -101,20 +102,20 @@ class ErrorBoundary:
                 raise
             await _answer(error, scope)(scope, receive, send)
         except Exception as error:
-            _log.error(
-                "unhandled exception",
-                exc_info=error,
-                extra={"fields": {"request_id": request_id_of(scope)}},
-            )
+            unforeseen = _unforeseen(error, scope)
             if started:
                 raise
-            await _answer(_unforeseen(error), scope)(scope, receive, send)
+            await _answer(unforeseen, scope)(scope, receive, send)
 
 
-def _unforeseen(error: Exception) -> ServiceError:
-    """The one text for everything unforeseen, and another for an input beyond the memory."""
-    if isinstance(error, MemoryError):
-        return Overloaded("There is not enough memory for this input now.", retry_after_seconds=5)
+def _unforeseen(error: Exception, scope: Scope) -> ServiceError:
+    """Log it; return the one text for everything unforeseen, and another for want of memory."""
+    fields = {"fields": {"request_id": request_id_of(scope)}}
+    if is_shortage(error):
+        # Without its traceback: formatting one takes memory too.
+        _log.error("out of memory", extra=fields)
+        return out_of_memory()
+    _log.error("unhandled exception", exc_info=error, extra=fields)
     return ServiceError("Something failed on our side. Quote the request id when you report it.")
 
 

@@ -2,25 +2,32 @@
 
 A connection that has not sent a whole request head in time is closed: silent ones, half heads,
 one byte a second. Slow bodies are the reader's concern (`serving.body`). Heads are also bounded
-in size and number, before they are collected without end.
+in size and number, before they are collected without end. A body for which there is no memory is
+answered with 503, and what still comes of it is thrown away for a moment, as a connection that is
+closed at once would be reset before the sender has read the answer.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from contracts.errors import BadRequest
-from serving.problems import MEDIA_TYPE, problem_response
+from contracts.errors import BadRequest, ServiceError
+from contracts.shortage import out_of_memory
+from serving.problems import problem_response
 from serving.request_id import new_request_id
 
 HEAD_SECONDS = 8.0
 MAX_HEAD_BYTES = 32 * 1024
 MAX_HEADERS = 100
+LINGER_SECONDS = 2.0
+_log = logging.getLogger("serving.protocol")
 
 
 class PatientProtocol(HttpToolsProtocol):
@@ -42,6 +49,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._unparsed_bytes = 0
         self._in_head = False
         self._head_too_large = False
+        self._starved = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock: the first head is due."""
@@ -55,7 +63,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; the first byte after an idle spell starts the clock."""
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._starved:
             return
         if self._head_timer is None and (self.cycle is None or self.cycle.response_complete):
             self._expect_head()
@@ -88,21 +96,48 @@ class PatientProtocol(HttpToolsProtocol):
         self._stop_clock()
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Keep a piece of the body, if there is memory for it."""
+        if self._starved:
+            return
+        try:
+            super().on_body(body)
+        except MemoryError:
+            self._refuse_body()
+
     def send_400_response(self, msg: str) -> None:
         """Answer what is no request with a problem and close; a begun answer is cut instead."""
         if self.cycle is None or self.cycle.response_complete:
-            status, error = "400 Bad Request", BadRequest("This is not a valid HTTP request.")
+            error = BadRequest("This is not a valid HTTP request.")
             if self._head_too_large:
-                status = "431 Request Header Fields Too Large"
                 error = BadRequest("The request head is too large.", code="head_too_large")
                 error.status, error.title = 431, "Request head too large"
-            body = bytes(problem_response(error, new_request_id()).body)
-            head = (
-                f"HTTP/1.1 {status}\r\ncontent-type: {MEDIA_TYPE}\r\n"
-                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-            )
-            self.transport.write(head.encode() + body)
+            self._write_problem(error)
         self.transport.close()
+
+    def _refuse_body(self) -> None:
+        """Answer in the app's place; the app hears that the caller has left."""
+        self._starved = True
+        cycle = self.cycle
+        cycle.body = bytearray()
+        _log.error("out of memory")
+        if not cycle.response_started:
+            self._write_problem(out_of_memory())
+        cycle.disconnected = True
+        cycle.message_event.set()
+        self.flow.resume_reading()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def _write_problem(self, error: ServiceError) -> None:
+        """Write the whole answer of a connection that will be closed."""
+        response = problem_response(error, new_request_id())
+        phrase = HTTPStatus(error.status).phrase
+        lines = [f"HTTP/1.1 {error.status} {phrase}", "connection: close"]
+        lines += [
+            f"{name}: {value}" for name, value in response.headers.items() if name != "connection"
+        ]
+        head = "\r\n".join([*lines, "", ""])
+        self.transport.write(head.encode() + bytes(response.body))
 
     def _count(self, length: int) -> None:
         """Stop parsing a head that is larger than any honest one."""

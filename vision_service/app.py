@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from contracts.errors import BadCheckpoint
 from contracts.modality import Modality
 from contracts.registry import get_modality
+from contracts.shortage import is_shortage
 from serving.admission import Admission
 from serving.app import Shell, create_shell
 from serving.body import Pace
@@ -131,8 +132,14 @@ class Loader:
             await self.control_once()
 
     async def control_once(self) -> None:
-        """Run the control samples and move readiness accordingly."""
-        report = await self._holder.engine.control()
+        """Run the control samples and move readiness accordingly; without memory, next time."""
+        try:
+            report = await self._holder.engine.control()
+        except Exception as error:
+            if not is_shortage(error):
+                raise
+            _log.error("quality control skipped: out of memory")
+            return
         self._metrics.qc_runs.inc()
         self._metrics.qc_deviation.set(report.deviation)
         self._metrics.qc_failed.set(report.reason is not None)

@@ -41,6 +41,11 @@ def main(port: int, way: str) -> int:
         pace = Pace(deadline_seconds=2.0, grace_seconds=0.5)
         return {"bytes": len(await read_body(request, 100_000, pace))}
 
+    @app.post("/keep")
+    async def keep(request: Request) -> dict[str, int]:
+        await asyncio.sleep(0.3)
+        return {"bytes": len(await read_body(request, 50_000_000))}
+
     options = ServerOptions(drain_seconds=0.6, shutdown_seconds=5, keep_alive_seconds=1)
     return run(app, "127.0.0.1", port, shell.health, options=options)
 

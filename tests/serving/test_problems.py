@@ -161,13 +161,23 @@ async def test_an_answer_that_breaks_half_way_is_not_completed(routed, client):
     assert alive.status_code == 200
 
 
-async def test_F12_an_input_beyond_the_memory_is_refused_and_may_come_again(app, call):
+@pytest.mark.parametrize(
+    "shortage",
+    [
+        MemoryError("1000000000000 bytes of John Doe"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: John Doe"),
+        OSError(12, "Cannot allocate memory", "John Doe"),
+    ],
+)
+async def test_F12_an_input_beyond_the_memory_is_refused_and_may_come_again(app, call, shortage):
     @app.get("/large")
     async def large() -> None:
-        raise MemoryError("1000000000000 bytes of John Doe")
+        raise shortage
 
     response = await call(app, "GET", "/large")
 
-    assert (response.status_code, response.json()["code"]) == (503, "overloaded")
+    problem = response.json()
+    assert (response.status_code, problem["code"]) == (503, "overloaded")
+    assert problem["retryable"] is True
     assert response.headers["Retry-After"] == "5"
     assert "John" not in response.text

@@ -4,9 +4,14 @@ import io
 import pytest
 import torch
 from PIL import Image
+from prometheus_client import CollectorRegistry
 
+from contracts.registry import get_modality
 from contracts.schemas import Explanation, ModelInfo, Prediction, Problem, Recognition
-from vision_service.app import EXIT_BAD_MODEL, create_app
+from serving.health import HealthState, Phase
+from serving.holder import ModelHolder
+from vision_service.app import EXIT_BAD_MODEL, Loader, create_app
+from vision_service.metrics import VisionMetrics
 
 SECRET = b"John-Doe-MRN-123"
 
@@ -150,6 +155,25 @@ async def test_S8_damaged_weights_leave_within_one_cycle(opened, settings_for, p
     assert after.json()["reason"] == "quality_control_failed"
     assert (prediction.status_code, prediction.json()["code"]) == (503, "model_unavailable")
     assert "quality_control_failed 1.0" in metrics
+
+
+async def test_F12_a_control_run_without_memory_is_skipped_and_changes_nothing(
+    settings_for,
+):
+    class Starving:
+        async def control(self):
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    registry, health, holder = CollectorRegistry(), HealthState(), ModelHolder()
+    metrics = VisionMetrics(registry)
+    loader = Loader(settings_for(), get_modality("chest-xray"), health, holder, metrics)
+    holder.put(Starving())
+    health.mark_ready()
+
+    await loader.control_once()
+
+    assert health.phase is Phase.READY
+    assert registry.get_sample_value("quality_control_runs_total") == 0
 
 
 async def test_only_callers_with_the_internal_token_are_answered(opened, settings_for, png_bytes):
