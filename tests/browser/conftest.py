@@ -19,8 +19,9 @@ CHROMIUM = shutil.which("chromium")
 _SYSTEM = System()
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item, nextitem):
-    """End the services after the last test of this folder, not after the last of all."""
+    """End the services after the last test of this folder, when its page is closed."""
     if nextitem is None or FOLDER not in nextitem.path.parents:
         _SYSTEM.stop()
 
@@ -50,7 +51,7 @@ def system(services):
 def broken_system(services, tmp_path):
     """The address of a gateway whose ECG service does not run."""
     nobody = f"http://127.0.0.1:{free_port()}"
-    with gateway(services | {"ecg": nobody}, tmp_path) as address:
+    with gateway(services | {"ecg": nobody}, tmp_path, down="ecg") as address:
         yield address
 
 
@@ -76,14 +77,20 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=list(QUIET), timeout=180_000
+        )
         yield browser
         browser.close()
 
 
 def is_fault(message):
-    """True for an error in the console. A refusal by the API is none: the page explains it."""
-    is_refusal = "Failed to load resource" in message.text and "/v1/" in message.location["url"]
+    """True for an error in the console.
+
+    A refusal by the API is none, nor a gateway that ends before the page: the page explains both.
+    """
+    is_explained = "/v1/" in message.location["url"] or message.location["url"].endswith("/health")
+    is_refusal = "Failed to load resource" in message.text and is_explained
     return message.type == "error" and not is_refusal
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
+
+import httpx2
 
 from tests.e2e.processes import ROOT, free_port, start, wait_ready
 
@@ -58,8 +61,11 @@ class System:
 
 
 @contextlib.contextmanager
-def gateway(addresses: dict[str, str], folder: Path) -> Iterator[str]:
-    """A gateway before these services whose data lie in `folder`; yields its address."""
+def gateway(addresses: dict[str, str], folder: Path, down: str | None = None) -> Iterator[str]:
+    """A gateway before these services whose data lie in `folder`; yields its address.
+
+    It has seen that every service but `down` is ready.
+    """
     port = free_port()
     process = start(
         "gateway",
@@ -70,10 +76,23 @@ def gateway(addresses: dict[str, str], folder: Path) -> Iterator[str]:
         GATEWAY_DEADLINE_SECONDS="100",
     )
     try:
-        wait_ready(f"http://127.0.0.1:{port}", seconds=120)
-        yield f"http://127.0.0.1:{port}"
+        address = f"http://127.0.0.1:{port}"
+        wait_ready(address)
+        _wait_seen(address, set(addresses) - {down})
+        yield address
     finally:
         stop(process)
+
+
+def _wait_seen(address: str, names: set[str], seconds: float = 300) -> None:
+    """Wait until the gateway says that each of these services is ready."""
+    deadline = time.monotonic() + seconds
+    while True:
+        states = httpx2.get(f"{address}/health", timeout=60).json()["modalities"]
+        if all(states[name]["ready"] for name in names):
+            return
+        assert time.monotonic() < deadline, f"not ready after {seconds} s: {states}"
+        time.sleep(0.1)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

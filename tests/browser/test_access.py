@@ -113,6 +113,19 @@ def test_nothing_is_wider_than_the_screen(open_page, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_on_a_phone_the_answer_is_in_sight_when_it_comes(open_page):
+    page = open_page(viewport={"width": 390, "height": 844})
+    fill_factors(page, MAN)
+    ask(page)
+
+    page.wait_for_function(
+        """() => {
+          const { top } = document.getElementById("answer-title").getBoundingClientRect();
+          return top >= 0 && top < innerHeight / 3;
+        }"""
+    )
+
+
 def test_nothing_moves_for_those_who_want_no_motion(open_page):
     page = open_page(reduced_motion="reduce")
     fill_factors(page, MAN)

@@ -58,7 +58,7 @@ def test_a_service_that_is_down_is_shown_and_explained(open_page, broken_system)
     page = open_page(broken_system)
     choose(page, "ECG")
     page.get_by_text("This service is not ready at the moment.").wait_for()
-    assert "5 of 6 services ready" in page.get_by_role("navigation").inner_text()
+    page.get_by_role("navigation").get_by_text("5 of 6 services ready").wait_for()
     answer = ask_about(page, "ECG", *RECORD)
 
     assert answer.locator(".advice").inner_text()

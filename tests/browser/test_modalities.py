@@ -39,7 +39,7 @@ def read_answer(page, answer):
 def read_evidence(page):
     """Ask for the map; move it with the slider, or read why there is none."""
     page.wait_for_selector("#answer-body .picture img")
-    assert page.evaluate("document.querySelector('.picture img').naturalWidth") > 100
+    page.wait_for_function("document.querySelector('.picture img').naturalWidth > 100")
     page.get_by_role("button", name="Show what the score rests on").click()
     page.wait_for_selector("#answer-body .map, #answer-body :text('There is no map')")
     if (slider := page.locator(".opacity input")).count():

@@ -109,7 +109,9 @@ function fail(error) {
   if (!byId("key").hidden) byId("key-value").focus();
 }
 
+/** Announce what came, and show its top when it is out of sight. */
 function finish(text) {
+  setBusy(false); // first, because it moves what stands below the form
   const title = byId("answer-title");
   byId("announce").textContent = text;
   title.focus({ preventScroll: true });
