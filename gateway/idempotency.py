@@ -5,6 +5,9 @@ one question of one caller on one route: with another input it is 409. While the
 still at work, a second one waits for its answer, and is told 409 with Retry-After if that takes too
 long. The answer is kept in the very transaction that writes the audit record (`Claim.outcome`), so
 no answer is kept without its record.
+
+A request that ends without a kept answer gives its key free at once. When the store cannot even be
+told that, the claim is remembered as forsaken and taken out by whatever is written here next.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import contextlib
 import hashlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Delete, Update, delete, insert, select, update
@@ -32,6 +35,8 @@ CLAIM_SECONDS = 60.0
 WAIT_SECONDS = 5.0
 POLL_SECONDS = 0.1
 MAX_KEY_CHARACTERS = 255
+#: More than any outage leaves behind that anybody would wait for; the oldest are forgotten first.
+MAX_FORSAKEN = 1000
 
 COLUMNS = IDEMPOTENT_ANSWERS.c
 
@@ -84,6 +89,7 @@ class IdempotentAnswers:
         self._keep_seconds = keep_seconds
         self._wait_seconds = wait_seconds
         self._clock = clock
+        self._forsaken: dict[str, None] = {}
 
     async def claim(self, question: Repeatable) -> Claim | str:
         """Return the kept answer, or the claim to make it.
@@ -106,12 +112,22 @@ class IdempotentAnswers:
 
     async def release(self, claim: Claim) -> None:
         """Give a key free outside of an audit transaction; never raises for a store that fails."""
+        self.forsake(claim)
+        await self.clear_forsaken()
+
+    def forsake(self, claim: Claim) -> None:
+        """Remember that nobody will answer under this claim any more. Never waits."""
+        self._forsaken[claim.token] = None
+        while len(self._forsaken) > MAX_FORSAKEN:
+            del self._forsaken[next(iter(self._forsaken))]
+
+    async def clear_forsaken(self) -> None:
+        """Take forsaken claims out of the store, now or, if it cannot be written, later."""
+        if not self._forsaken:
+            return
         with contextlib.suppress(*STORE_ERRORS):
-            async with (
-                asyncio.timeout(self._database.patience_seconds),
-                self._database.writing() as connection,
-            ):
-                await connection.execute(claim.outcome(None))
+            async with self._writing():
+                pass
 
     async def forget_claims(self) -> None:
         """Drop claims without an answer: those of the process that ended before this one began."""
@@ -120,29 +136,44 @@ class IdempotentAnswers:
 
     async def _try(self, question: Repeatable) -> Claim | str | None:
         """Claim or read once; None while another request is at work."""
+        claim = Claim(question, secrets.token_hex(16), self._clock() + self._keep_seconds)
         try:
-            async with (
-                asyncio.timeout(self._database.patience_seconds),
-                self._database.writing() as connection,
-            ):
-                return await self._claim_or_read(connection, question)
+            async with self._writing() as connection:
+                return await self._claim_or_read(connection, claim)
         except IntegrityError:
             return None  # another gateway claimed it a moment ago
-        except STORE_ERRORS as error:
-            raise Unavailable(
-                "The kept answers cannot be read at the moment.", retry_after_seconds=1
-            ) from error
+        except Conflict:
+            raise
+        except BaseException as error:
+            self.forsake(claim)  # it may have been written all the same
+            if isinstance(error, STORE_ERRORS):
+                raise Unavailable(
+                    "The kept answers cannot be read at the moment.", retry_after_seconds=1
+                ) from error
+            raise
 
-    async def _claim_or_read(
-        self, connection: AsyncConnection, question: Repeatable
-    ) -> Claim | str | None:
+    @contextlib.asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        """Yield a transaction of bounded time in which nothing forsaken is left."""
+        tokens = list(self._forsaken)
+        async with (
+            asyncio.timeout(self._database.patience_seconds),
+            self._database.writing() as connection,
+        ):
+            if tokens:
+                unanswered = COLUMNS.claim.in_(tokens), COLUMNS.answer.is_(None)
+                await connection.execute(delete(IDEMPOTENT_ANSWERS).where(*unanswered))
+            yield connection
+        for token in tokens:
+            self._forsaken.pop(token, None)
+
+    async def _claim_or_read(self, connection: AsyncConnection, claim: Claim) -> Claim | str | None:
         """Decide inside one transaction."""
-        now = self._clock()
+        now, question = self._clock(), claim.question
         await connection.execute(delete(IDEMPOTENT_ANSWERS).where(COLUMNS.expires_at <= now))
         statement = select(COLUMNS.fingerprint, COLUMNS.answer).where(*_same_key(question))
         row = (await connection.execute(statement)).one_or_none()
         if row is None:
-            claim = Claim(question, secrets.token_hex(16), now + self._keep_seconds)
             await connection.execute(insert(IDEMPOTENT_ANSWERS), _to_row(claim, now))
             return claim
         if row.fingerprint != question.fingerprint:

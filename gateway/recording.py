@@ -6,6 +6,8 @@ callers who left.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -70,6 +72,11 @@ class RecordingMiddleware:
             raise
         except Exception:
             await recording.record(500, "internal_error")
+            raise
+        except asyncio.CancelledError:
+            # The server cuts what still runs at the end of a stop.
+            with contextlib.suppress(AuditUnavailable):
+                await recording.record(CLIENT_GONE, "cancelled")
             raise
 
 

@@ -53,15 +53,19 @@ class Store:
         entry = to_entry(exchange, self.pseudonym(exchange.patient_reference))
         try:
             await self.audit.record(entry, also=() if claim is None else (claim.outcome(kept),))
-        except AuditUnavailable:
+        except BaseException as error:
             if claim is not None:
-                await self.answers.release(claim)
+                self.answers.forsake(claim)
+            if isinstance(error, AuditUnavailable):
+                await self.answers.clear_forsaken()
             raise
 
     async def revive(self) -> None:
         """Try an audit store that could not be written last time; readiness waits for it."""
         if not self.audit.available:
             await self.audit.probe()
+        if self.audit.available:
+            await self.answers.clear_forsaken()
 
     def pseudonym(self, reference: str | None) -> str | None:
         """Return the keyed hash of a patient reference; None for none."""

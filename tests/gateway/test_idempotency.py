@@ -7,7 +7,13 @@ from sqlalchemy import select
 
 from contracts.errors import Conflict, InvalidField, Unavailable
 from gateway.database import Database, sqlite_url
-from gateway.idempotency import CLAIM_SECONDS, Claim, IdempotentAnswers, repeatable
+from gateway.idempotency import (
+    CLAIM_SECONDS,
+    MAX_FORSAKEN,
+    Claim,
+    IdempotentAnswers,
+    repeatable,
+)
 from gateway.tables import IDEMPOTENT_ANSWERS
 
 
@@ -178,3 +184,53 @@ async def test_F11_answers_that_cannot_be_read_are_503_and_releasing_never_raise
         await answers.claim(a_question())
     await answers.release(Claim(a_question(), "t", 0.0))
     await database.close()
+
+
+async def test_F9_a_key_that_could_not_be_given_free_is_free_once_the_store_writes(
+    answers, database
+):
+    claim = await answers.claim(a_question())
+    async with database.writing():
+        await answers.release(claim)
+
+    assert isinstance(await answers.claim(a_question(question={"input": "11"})), Claim)
+
+
+async def test_F9_what_was_forsaken_is_taken_out_without_another_request(answers, database):
+    answers.forsake(await answers.claim(a_question()))
+
+    await answers.clear_forsaken()
+
+    async with database.reading() as connection:
+        assert (await connection.execute(select(IDEMPOTENT_ANSWERS.c.claim))).all() == []
+
+
+async def test_F9_an_answer_that_was_kept_after_all_survives_its_forsaken_claim(answers, database):
+    claim = await answers.claim(a_question())
+    await keep(database, claim, "{}")
+
+    await answers.release(claim)
+
+    assert await answers.claim(a_question()) == "{}"
+
+
+@pytest.mark.parametrize("steps", [0, 1, 3, 6])
+async def test_T13_a_caller_that_is_cancelled_while_claiming_leaves_its_key_free(answers, steps):
+    claiming = asyncio.create_task(answers.claim(a_question()))
+    for _ in range(steps):
+        await asyncio.sleep(0.001)
+    claiming.cancel()
+    await asyncio.gather(claiming, return_exceptions=True)
+    if not claiming.cancelled():
+        await answers.release(claiming.result())
+
+    assert isinstance(await answers.claim(a_question()), Claim)
+
+
+async def test_forsaken_claims_are_bounded(answers):
+    for number in range(MAX_FORSAKEN + 5):
+        answers.forsake(Claim(a_question(), str(number), 0.0))
+
+    await answers.clear_forsaken()
+
+    assert isinstance(await answers.claim(a_question()), Claim)

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
@@ -75,6 +77,20 @@ async def test_an_end_by_exception_is_recorded_too(error, status, code):
 
     (exchange,) = recorder.exchanges
     assert (exchange.status, exchange.code) == (status, code)
+
+
+@pytest.mark.parametrize("broken", [False, True])
+async def test_F8_a_request_that_the_server_cuts_is_recorded_and_stays_cut(broken):
+    async def cut(scope, receive, send):
+        raise asyncio.CancelledError
+
+    recorder = FakeRecorder(broken)
+    with pytest.raises(asyncio.CancelledError):
+        await run(cut, recorder)
+
+    assert [(one.status, one.code) for one in recorder.exchanges] == (
+        [] if broken else [(499, "cancelled")]
+    )
 
 
 async def test_an_answer_that_breaks_off_is_recorded_once():

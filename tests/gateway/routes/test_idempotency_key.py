@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import json
 
 import httpx2
@@ -84,6 +85,75 @@ async def test_a_failure_is_not_kept(client, services):
 
     assert (failed.status_code, again.status_code) == (503, 200)
     assert "idempotent-replayed" not in again.headers
+
+
+async def test_F9_a_key_is_free_again_when_its_answer_could_not_be_recorded(client, services):
+    database, good = client.app.state.store.database, services.answers["/predict"]
+    locked = contextlib.AsyncExitStack()
+
+    async def lock_and_answer(request):
+        await locked.enter_async_context(database.writing())
+        return good(request)
+
+    services.answers["/predict"] = lock_and_answer
+    refused = await client.post(URL, content=JPEG_BYTES, headers=KEYED)
+    await locked.aclose()
+    services.answers["/predict"] = good
+    again = await client.post(URL, content=PNG_BYTES, headers=KEYED)
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "audit_unavailable")
+    assert again.status_code == 200
+    assert "idempotent-replayed" not in again.headers
+
+
+async def test_T13_a_caller_that_leaves_gives_its_key_free(client, services):
+    good, asked = services.answers["/predict"], asyncio.Event()
+
+    async def never(request):
+        asked.set()
+        await asyncio.sleep(60)
+
+    services.answers["/predict"] = never
+    await leave_once(client.app, asked)
+    services.answers["/predict"] = good
+    again = await client.post(URL, content=PNG_BYTES, headers=KEYED)
+
+    assert again.status_code == 200
+    assert [entry["status"] for entry in await audit_entries(client)] == [499, 200]
+
+
+async def leave_once(app, asked):
+    """Send one keyed question and hang up when the service has it."""
+    messages = [{"type": "http.request", "body": JPEG_BYTES, "more_body": False}]
+
+    async def receive():
+        if messages:
+            return messages.pop()
+        await asked.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        raise AssertionError("nobody listens")
+
+    lines = KEYED | {"host": "gateway.test", "content-length": str(len(JPEG_BYTES))}
+    await app(
+        {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "POST",
+            "scheme": "http",
+            "path": URL,
+            "raw_path": URL.encode(),
+            "query_string": b"",
+            "headers": [(k.lower().encode(), v.encode()) for k, v in lines.items()],
+            "client": ("127.0.0.1", 1),
+            "server": ("gateway.test", 80),
+            "state": {},
+        },
+        receive,
+        send,
+    )
 
 
 async def test_two_at_once_get_one_answer(client, services):
