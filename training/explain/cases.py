@@ -54,8 +54,8 @@ def find_cases(
         if fitted is None:
             continue
         picture, mask = fitted
-        label = _top_label(network, picture, spec)
-        if modality.codes[label] in row.labels and _is_finding(label, mask, modality):
+        label = _recognised(network, picture, spec, row, modality)
+        if label is not None and _is_finding(label, mask, modality):
             pixels = np.asarray(picture, dtype=np.float32) / np.float32(255)
             found.append(Case(blur(pixels), label, row.group, mask))
     return found
@@ -68,10 +68,15 @@ def _in_turn(rows: Sequence[Row], modality: Modality) -> list[Row]:
 
 
 def _is_finding(label: int, mask: NDArray[np.bool_] | None, modality: Modality) -> bool:
-    """A drawn lesion is a finding whatever it is called; else the modality names its findings."""
+    """A drawn lesion is a finding whatever it is called; else the modality names its findings.
+
+    Where several labels can hold at once, each but the first, which says that there is none.
+    """
     if mask is not None:
         return True
-    return modality.codes[label] in (modality.critical or modality.codes[1:])
+    several = modality.activation == "sigmoid"
+    named = () if several else modality.critical
+    return modality.codes[label] in (named or modality.codes[1:])
 
 
 def _fitted(
@@ -105,7 +110,18 @@ def _mask(row: Row, modality: Modality, spec: ImageSpec) -> Image.Image | None:
     return to_base(mask, spec)
 
 
-def _top_label(network: nn.Module, picture: Image.Image, spec: ImageSpec) -> int:
-    """The label that the network gives the highest score."""
+def _recognised(
+    network: nn.Module, picture: Image.Image, spec: ImageSpec, row: Row, modality: Modality
+) -> int | None:
+    """The strongest label that the network gives and the row holds, or None.
+
+    It gives the most probable label; where several can hold, those above one half.
+    """
     with torch.inference_mode():
-        return int(network(normalise(picture, spec)[None])[0].argmax())
+        logits = network(normalise(picture, spec)[None])[0].tolist()
+    if modality.activation == "softmax":
+        given = [logits.index(max(logits))]
+    else:
+        given = [label for label, logit in enumerate(logits) if logit > 0]
+    held = [label for label in given if modality.codes[label] in row.labels]
+    return max(held, default=None, key=lambda label: float(logits[label]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -15,14 +17,16 @@ from training.explain.explanation import RECIPES, fit_explanation
 from training.fit.trained import Trained
 from training.manifest import Manifest, Row
 
+ROOT = Path(__file__).parents[3]
 PARTS = ("val", "val", "cal", "cal", "cal", "test")
 MEL = get_modality("skin-lesion").codes.index("mel")
 
 
-def network_that_answers(label):
+def network_that_answers(label, outputs=7):
     """A network with random weights whose answer is always the same."""
     torch.manual_seed(0)
-    network = build_network("efficientnet_b0", 7).eval()
+    network = build_network("efficientnet_b0", outputs).eval()
+    network.classifier[1].bias.data -= 50.0
     network.classifier[1].bias.data[label] += 100.0
     return network
 
@@ -98,3 +102,18 @@ def test_a_picture_without_a_drawn_lesion_is_no_case(trained):
     assert not find_cases(
         network_that_answers(MEL), trained.manifest.rows, trained.modality, trained.image, 4
     )
+
+
+def test_where_several_labels_hold_each_one_above_a_half_that_the_row_holds_is_a_case():
+    ecg = get_modality("ecg")
+    record = ROOT / "examples" / "ecg" / "00492_lr.hea"
+    row = Row("1", record, "MI;STTC", "val", "1", "", {})
+
+    def found(code):
+        network = network_that_answers(ecg.codes.index(code), len(ecg.codes))
+        return [
+            case.label for case in find_cases(network, [row], ecg, ImageSpec(64, 64, 64, 64), 4)
+        ]
+
+    assert found("STTC") == [ecg.codes.index("STTC")]
+    assert found("HYP") == []
