@@ -4,7 +4,9 @@ Two layers of the served network are used: a pooled middle block, where acquisit
 and the penultimate features. On each layer one PCA basis of the training features serves two
 distances: Mahalanobis inside the basis and the residual norm outside it (logits alone fail in
 medicine: OpenMIBOOD, CVPR 2025). Each distance is divided by its 99 % point on the calibration
-part; the score is the largest of the four ratios. All numbers travel in the model file.
+part; the score is the largest of the four ratios. The modality head reads both layers, each value
+in standard deviations of the own kind and bounded: a network that has seen only grey pictures
+answers colour with features ten thousand times as large. All numbers travel in the model file.
 """
 
 from __future__ import annotations
@@ -38,13 +40,26 @@ class Validity:
     distance: float
 
 
-def recognise(penultimate: Tensor, tensors: dict[str, Tensor], kinds: list[str]) -> Tensor:
-    """Return the head's probabilities `[B, len(kinds)]` for penultimate features `[B, F]`."""
-    scaled = (penultimate.float() - tensors["head.mean"]) / tensors["head.scale"]
+def recognise(output: Output, tensors: dict[str, Tensor], kinds: list[str]) -> Tensor:
+    """Return the head's probabilities `[B, len(kinds)]` for the features of a batch.
+
+    The head of an older file reads the penultimate features alone, without a bound.
+    """
+    if "head.limit" in tensors:
+        scaled = bounded(output, tensors)
+    else:
+        scaled = (output.penultimate.float() - tensors["head.mean"]) / tensors["head.scale"]
     logits = scaled @ tensors["head.weight"].T + tensors["head.bias"]
     if logits.shape[1] != len(kinds):
         raise BadCheckpoint("the modality head and its kinds differ in number")
     return logits.softmax(1)
+
+
+def bounded(output: Output, tensors: dict[str, Tensor]) -> Tensor:
+    """Return both layers `[B, M + F]`, standardised by `head.mean` and `head.scale`, clamped."""
+    features = torch.cat([getattr(output, layer) for layer in LAYERS], 1).float()
+    limit = float(tensors["head.limit"])
+    return ((features - tensors["head.mean"]) / tensors["head.scale"]).clamp(-limit, limit)
 
 
 def distance_ratios(output: Output, tensors: dict[str, Tensor]) -> Tensor:
@@ -77,10 +92,9 @@ def assess(
     """
     try:
         kinds = list(numbers["kinds"])
-        chances = recognise(output.penultimate[:1], tensors, kinds)[0]
-        ratios = distance_ratios(
-            Output(output.logits[:1], output.middle[:1], output.penultimate[:1]), tensors
-        )
+        first = Output(output.logits[:1], output.middle[:1], output.penultimate[:1])
+        chances = recognise(first, tensors, kinds)[0]
+        ratios = distance_ratios(first, tensors)
         probabilities = {kind: float(p) for kind, p in zip(kinds, chances, strict=True)}
         distance = float(ratios.max())
         own_minimum = float(numbers["own_minimum"])

@@ -23,7 +23,7 @@ def recognise_input(output: Output, model: VisionModel) -> Recognition:
     if not checkpoint.validity:
         return Recognition(looks_like=None, probabilities={})
     kinds = list(checkpoint.release.validity["kinds"])
-    chances = recognise(output.penultimate, checkpoint.validity, kinds)[0].tolist()
+    chances = recognise(output, checkpoint.validity, kinds)[0].tolist()
     by_kind = dict(zip(kinds, (min(1.0, chance) for chance in chances), strict=True))
     return Recognition(
         looks_like=max(by_kind, key=lambda kind: by_kind[kind]), probabilities=by_kind

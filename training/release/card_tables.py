@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-_SEPARATION = ("auroc", "false_accepts_at_95", "refused")
+_SEPARATION = ("auroc", "false_accepts_at_95", "refused", "named")
 
 
 def figure_table(everything: dict[str, Any], accepted: dict[str, Any]) -> str:
@@ -93,11 +93,11 @@ def band_table(bands: dict[str, Any]) -> str:
 def separation_table(kinds: dict[str, Any], left_out: dict[str, Any]) -> str:
     """How well each foreign kind is told apart, known and left out of the fit."""
     rows = [
-        (f"{kind}{note}", *(f"{row[key]:.3f}" for key in _SEPARATION))
+        (f"{kind}{note}", *(f"{row[key]:.3f}" if key in row else "–" for key in _SEPARATION))
         for table, note in ((kinds, ""), (left_out, ", never seen"))
         for kind, row in table.items()
     ]
-    head = ("kind", "AUROC", "false accepts at 95 % true accepts", "refused")
+    head = ("kind", "AUROC", "false accepts at 95 % true accepts", "refused", "named rightly")
     return markdown_table(head, rows)
 
 

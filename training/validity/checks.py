@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from contracts.modality import ImageSpec
 from contracts.network import Output, forward_features
-from contracts.validity import LAYERS, distance_ratios, raw_distances, recognise
+from contracts.validity import LAYERS, bounded, distance_ratios, raw_distances, recognise
 from training.dataset import ImageBank
 from training.fit.predict_batches import clean_batches
 from training.validity.pictures import generate, shuffle_patches
@@ -26,6 +26,8 @@ from training.validity.pictures import generate, shuffle_patches
 COMPONENTS = {"middle": 48, "penultimate": 128}
 #: Shares of good calibration inputs that the limits let through.
 NOT_REJECTED, NOT_DOUBTED, OWN_KIND = 0.998, 0.965, 0.998
+#: Bound of what the modality head reads, in standard deviations of the own kind.
+HEAD_LIMIT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def fit_validity(own: str, train: Output, cal: Output, foreign_train: Mapping[st
     )
     tensors["distance.scale"] = torch.quantile(raw, 0.99, dim=0)
     ratios = distance_ratios(cal, tensors).max(1).values
-    own_share = recognise(cal.penultimate, tensors, kinds)[:, 0]
+    own_share = recognise(cal, tensors, kinds)[:, 0]
     numbers = {
         "kinds": kinds,
         "own_minimum": min(0.5, float(torch.quantile(own_share, 1 - OWN_KIND))),
@@ -75,26 +77,35 @@ def foreignness(output: Output, fit: Fit) -> np.ndarray[Any, np.dtype[np.float64
     The larger of the two checks, each relative to its limit: `distance / reject_distance` and
     `log p(own) / log own_minimum`.
     """
-    own = recognise(output.penultimate, fit.tensors, fit.numbers["kinds"])[:, 0].clamp_min(1e-30)
+    own = recognise(output, fit.tensors, fit.numbers["kinds"])[:, 0].clamp_min(1e-30)
     head = own.log() / np.log(fit.numbers["own_minimum"])
     distance = distance_ratios(output, fit.tensors).max(1).values / fit.numbers["reject_distance"]
     return torch.maximum(head, distance).double().numpy()
 
 
 def _fit_head(groups: Sequence[Output]) -> dict[str, Tensor]:
-    """Multinomial logistic regression on standardised penultimate features, classes balanced."""
-    features = torch.cat([group.penultimate for group in groups]).double()
+    """Multinomial logistic regression on both layers, the own kind first, classes balanced.
+
+    Each value is standardised by the own kind and bounded (`contracts.validity.bounded`); the
+    regression standardises once more, which its coefficients take in.
+    """
+    own = torch.cat([getattr(groups[0], layer) for layer in LAYERS], 1).float()
+    tensors = {
+        "head.mean": own.mean(0),
+        "head.scale": own.std(0).clamp_min(1e-3),
+        "head.limit": torch.tensor(HEAD_LIMIT),
+    }
+    features = torch.cat([bounded(group, tensors) for group in groups]).double()
     labels = np.repeat(np.arange(len(groups)), [len(group.penultimate) for group in groups])
-    mean, scale = features.mean(0), features.std(0).clamp_min(1e-3)
-    model = LogisticRegression(C=0.01, max_iter=300, class_weight="balanced")
-    model.fit(((features - mean) / scale).numpy(), labels)
-    coefficients, intercept = model.coef_, model.intercept_
+    mean, scale = features.mean(0).numpy(), features.std(0).clamp_min(1e-3).numpy()
+    model = LogisticRegression(C=0.01, max_iter=1000, class_weight="balanced")
+    model.fit((features.numpy() - mean) / scale, labels)
+    coefficients, intercept = model.coef_ / scale, model.intercept_
+    intercept = intercept - coefficients @ mean
     if len(groups) == 2:  # scikit-learn gives one row for two classes
         coefficients = np.vstack((-coefficients, coefficients)) / 2
         intercept = np.hstack((-intercept, intercept)) / 2
-    return {
-        "head.mean": mean.float(),
-        "head.scale": scale.float(),
+    return tensors | {
         "head.weight": torch.from_numpy(coefficients).float(),
         "head.bias": torch.from_numpy(intercept).float(),
     }

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from contracts.modality import ImageSpec, Kind, Modality
 from contracts.network import Output
 from contracts.registry import get_modality
-from contracts.validity import OTHER
+from contracts.validity import OTHER, recognise
 from training.dataset import ImageBank, load_bank
 from training.fit.inputs import loader_for
 from training.fit.trained import Trained
@@ -43,15 +43,25 @@ class Kinds:
 def fit_checks(
     network: nn.Module, trained: Trained, others: Sequence[Path]
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Fit the checks of a finished run, see `measured_checks`."""
+    return measured_checks(network, trained.modality, trained.image, trained.manifest, others)
+
+
+def measured_checks(
+    network: nn.Module,
+    own: Modality,
+    spec: ImageSpec,
+    manifest: Manifest,
+    others: Sequence[Path],
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Return the numbers and tensors of the checks, measured figures included.
 
     Without any foreign manifest there is only the generated kind *other* to tell apart.
     """
-    own, spec = trained.modality, trained.image
-    train = _bank(trained.manifest, ("train",), own, spec, 3 * FIT_COUNT)
-    good = _bank(trained.manifest, ("cal", "val"), own, spec, 10 * FIT_COUNT)
-    held = _bank(trained.manifest, ("test",), own, spec, 10 * FIT_COUNT)
-    kinds = _foreign_kinds(network, trained, others, train)
+    train = _bank(manifest, ("train",), own, spec, 3 * FIT_COUNT)
+    good = _bank(manifest, ("cal", "val"), own, spec, 10 * FIT_COUNT)
+    held = _bank(manifest, ("test",), own, spec, 10 * FIT_COUNT)
+    kinds = _foreign_kinds(network, own, spec, others, train)
     own_train, own_good = features_of(network, train, spec), features_of(network, good, spec)
     fit = fit_validity(own.id, own_train, own_good, kinds.fit)
     own_held = features_of(network, held, spec) if len(held) else own_good
@@ -59,7 +69,10 @@ def fit_checks(
         "measured_on": "held-out test part" if len(held) else "calibration part",
         "inputs": len(own_held.logits),
         "not_rejected": float((foreignness(own_held, fit) <= 1).mean()),
-        "kinds": {kind: separation(own_held, kinds.measure[kind], fit) for kind in kinds.measure},
+        "kinds": {
+            kind: separation(own_held, output, fit) | {"named": named(output, kind, fit)}
+            for kind, output in kinds.measure.items()
+        },
         "left_out": {
             kind: separation(
                 own_held, kinds.measure[kind], _without(kind, own, own_train, own_good, kinds)
@@ -69,6 +82,13 @@ def fit_checks(
         },
     }
     return fit.numbers | {"measured": measured}, fit.tensors
+
+
+def named(output: Output, kind: str, fit: Fit) -> float:
+    """Share of inputs of a kind that the modality head calls by its name."""
+    kinds = fit.numbers["kinds"]
+    found = recognise(output, fit.tensors, kinds).argmax(1)
+    return float((found == kinds.index(kind)).float().mean())
 
 
 def separation(own: Output, foreign: Output, fit: Fit) -> dict[str, float]:
@@ -90,16 +110,19 @@ def _without(kind: str, own: Modality, train: Output, good: Output, kinds: Kinds
 
 
 def _foreign_kinds(
-    network: nn.Module, trained: Trained, others: Sequence[Path], own: ImageBank
+    network: nn.Module,
+    own: Modality,
+    spec: ImageSpec,
+    others: Sequence[Path],
+    pictures: ImageBank,
 ) -> Kinds:
     """Features of every foreign manifest and of generated pictures, at this model's input."""
-    spec = trained.image
-    fit = {OTHER: features_of(network, other_pictures(FIT_COUNT, own, 0), spec)}
-    measure = {OTHER: features_of(network, other_pictures(MEASURE_COUNT, own, 1), spec)}
+    fit = {OTHER: features_of(network, other_pictures(FIT_COUNT, pictures, 0), spec)}
+    measure = {OTHER: features_of(network, other_pictures(MEASURE_COUNT, pictures, 1), spec)}
     for path in others:
         manifest = read_manifest(path)
         kind = get_modality(manifest.modality)
-        if kind.id == trained.modality.id:
+        if kind.id == own.id:
             continue
         for parts, count, target in (
             (("train",), FIT_COUNT, fit),

@@ -10,6 +10,7 @@ from contracts.errors import BadCheckpoint
 from contracts.network import Output
 from contracts.validity import assess
 from training.validity.checks import fit_validity, foreignness
+from training.validity.foreign import named, separation
 from training.validity.pictures import generate, shuffle_patches
 
 
@@ -42,6 +43,20 @@ def test_a_known_foreign_kind_is_named(fitted):
 
     assert validity.rejections[0].code == "wrong_modality"
     assert validity.rejections[0].looks_like == "ecg"
+
+
+def test_a_kind_with_exploding_features_hides_no_other_kind():
+    def exploding(seed):
+        calm = cloud(200, -6, seed)
+        return Output(calm.logits, calm.middle * 1e4, calm.penultimate * 1e4)
+
+    own, ecg = cloud(400, 0, 0), cloud(200, 3, 2)
+    fit = fit_validity("chest-xray", own, cloud(300, 0, 1), {"ecg": ecg, "other": exploding(3)})
+
+    assert fit.numbers["own_minimum"] > 0.4, "good inputs are plainly of the own kind"
+    assert named(cloud(200, 3, 4), "ecg", fit) > 0.98
+    assert named(exploding(5), "other", fit) > 0.98
+    assert separation(cloud(300, 0, 6), cloud(200, 3, 7), fit)["auroc"] > 0.99
 
 
 def test_a_kind_that_was_never_seen_is_caught_by_the_distance(fitted):
