@@ -61,7 +61,7 @@ def work(checkpoint: Path, seconds: float) -> None:
     payload, side = film(), reduced_side(model.image)
 
     def once() -> None:
-        decoded = decode_input(payload, modality, keep_side=side)
+        decoded = decode_input(payload, modality, keep_side=side, keep_grey=True)
         tensor = normalise(to_canonical(decoded.image, model.image), model.image)
         model.backend.infer(tensor[None])
 

@@ -22,7 +22,9 @@ _ZIP = b"PK\x03\x04"
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What an upload holds: an upright RGB picture, its source facts, and the record if any.
+    """What an upload holds: an upright picture, its source facts, and the record if any.
+
+    The picture is RGB, or grey where `decode_input` was asked to keep that.
 
     `width` and `height` are those of the upright source; the picture may be smaller (see
     `contracts.images.decode_image`). For a record they are those of the page.
@@ -43,19 +45,21 @@ def decode_input(
     *,
     render: RenderSpec | None = None,
     keep_side: int | None = None,
+    keep_grey: bool = False,
     limits: Limits | None = None,
 ) -> Decoded:
     """Decode one upload of this modality.
 
     `render` overrides the registry's page; `keep_side` allows a reduced-scale JPEG decode that
-    keeps so many pixels a side. Raises UnsupportedMediaType (415) and InvalidInput (422).
+    keeps so many pixels a side, `keep_grey` a grey picture that stays grey. Raises
+    UnsupportedMediaType (415) and InvalidInput (422).
     """
     if payload.startswith(_ZIP) and WFDB_ZIP in modality.media_types:
         return _decode_record(payload, render or modality.render or RenderSpec())
     media_type = sniff_media_type(payload)
     if media_type is None or media_type not in modality.media_types:
         raise UnsupportedMediaType(f"Send one of: {', '.join(modality.media_types)}.")
-    picture = decode_image(payload, limits or modality.limits, keep_side)
+    picture = decode_image(payload, limits or modality.limits, keep_side, keep_grey=keep_grey)
     return Decoded(
         picture.image,
         picture.media_type,

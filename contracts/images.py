@@ -25,7 +25,7 @@ from torch import Tensor
 
 from contracts.errors import InvalidInput, UnsupportedMediaType
 from contracts.modality import JPEG, PNG, ImageSpec, Limits
-from contracts.rgb import to_rgb
+from contracts.rgb import as_rgb, is_grey, to_rgb
 from contracts.shortage import is_shortage, out_of_memory
 
 #: What Pillow was seen to raise for damaged files, and its kin.
@@ -64,7 +64,7 @@ _SIDEWAYS = (5, 6, 7, 8)
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An upright RGB picture and what its file said of itself (before conversion).
+    """An upright picture, RGB or kept grey, and what its file said of itself (before conversion).
 
     `width` and `height` are the file's, upright; `image` is smaller after a reduced decode.
     """
@@ -86,8 +86,13 @@ def sniff_media_type(payload: bytes) -> str | None:
     return None
 
 
-def decode_image(payload: bytes, limits: Limits, keep_side: int | None = None) -> Picture:
+def decode_image(
+    payload: bytes, limits: Limits, keep_side: int | None = None, *, keep_grey: bool = False
+) -> Picture:
     """Decode one JPEG or PNG; `keep_side` allows a reduced decode that keeps so many pixels a side.
+
+    `keep_grey` leaves an 8-bit grey picture grey, which `to_base` and `to_canonical` take as well:
+    they make the same pixels of it in a third of the time.
 
     Raises UnsupportedMediaType (415) for other bytes and InvalidInput (422) with code
     `image_undecodable`, `multi_frame`, `too_small`, `too_many_pixels` or `bad_aspect`; Overloaded
@@ -106,7 +111,7 @@ def decode_image(payload: bytes, limits: Limits, keep_side: int | None = None) -
                 reduced_decode(image, keep_side)
             _load(image, width * height)
             orientation = _orientation(image)
-            upright = _turn(to_rgb(image), orientation)
+            upright = _turn(image if keep_grey and is_grey(image) else to_rgb(image), orientation)
     except _BOMBS as error:
         raise _too_many_pixels(limits) from error
     except _DECODE_FAILURES as error:
@@ -137,14 +142,19 @@ def image_to_tensor(image: Image.Image, spec: ImageSpec) -> Tensor:
 
 def to_canonical(image: Image.Image, spec: ImageSpec) -> Image.Image:
     """Return the RGB picture at the network's input size, fitted as the spec says."""
-    image = to_base(image, spec)
+    image = _fit(image, spec)
     if image.size != (spec.width, spec.height):
         image = image.resize((spec.width, spec.height), Image.Resampling.BILINEAR)
-    return image
+    return as_rgb(image)
 
 
 def to_base(image: Image.Image, spec: ImageSpec) -> Image.Image:
     """Return the RGB picture fitted to the canonical base size, the training data's resolution."""
+    return as_rgb(_fit(image, spec))
+
+
+def _fit(image: Image.Image, spec: ImageSpec) -> Image.Image:
+    """Return the picture at the base size in its own mode: channels do not meet on the way."""
     base = (spec.base_width, spec.base_height)
     if spec.fit == "center_crop":
         image = _centre_square(image)

@@ -30,6 +30,16 @@ def to_rgb(image: Image.Image, band_pixels: int = BAND_PIXELS) -> Image.Image:
     return whole
 
 
+def as_rgb(image: Image.Image) -> Image.Image:
+    """Return the picture itself when it is RGB, else a new one."""
+    return image if image.mode == "RGB" else to_rgb(image)
+
+
+def is_grey(image: Image.Image) -> bool:
+    """True for 8 bits of grey in which no value stands for something else."""
+    return image.mode == "L" and "transparency" not in image.info
+
+
 def _converted(band: Image.Image) -> Image.Image:
     """Convert one band."""
     if band.mode.startswith("I") or band.mode == "F":

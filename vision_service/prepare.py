@@ -55,6 +55,7 @@ def prepare(payload: bytes, model: VisionModel, watch: Stopwatch) -> Prepared:
             model.modality,
             render=model.checkpoint.release.render,
             keep_side=reduced_side(model.image),
+            keep_grey=True,
         )
         digest = hashlib.sha256(payload).hexdigest()
     with watch.stage("preprocess"):

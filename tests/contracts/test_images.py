@@ -9,6 +9,7 @@ from contracts.images import (
     decode_image,
     image_to_tensor,
     reduced_side,
+    to_base,
     to_canonical,
 )
 from contracts.modality import ImageSpec
@@ -191,3 +192,26 @@ GOLDEN = [
     2.135,
     2.135,
 ]
+
+
+@pytest.mark.parametrize("fit", ["squash", "center_crop"])
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize(("kind", "size"), [("JPEG", (1422, 1152)), ("PNG", (150, 133))])
+def test_a_picture_that_stays_grey_gives_the_very_same_pixels(kind, size, orientation, fit):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    payload = encode(scene(*size).convert("L"), kind, exif=exif)
+    spec = ImageSpec(width=160, height=160, fit=fit)
+
+    grey = decode_image(payload, LIMITS, reduced_side(spec), keep_grey=True)
+    whole = decode_image(payload, LIMITS, reduced_side(spec))
+
+    assert (grey.image.mode, whole.image.mode) == ("L", "RGB")
+    assert to_canonical(grey.image, spec).tobytes() == to_canonical(whole.image, spec).tobytes()
+    assert to_base(grey.image, spec).tobytes() == to_base(whole.image, spec).tobytes()
+
+
+def test_grey_with_a_transparent_value_does_not_stay_grey():
+    payload = encode(scene().convert("L"), "PNG", transparency=3)
+
+    assert decode_image(payload, LIMITS, keep_grey=True).image.mode == "RGB"
