@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, FilePayload, Page
 
 from deploy.chromium import chromium, wait_until_usable
 
@@ -47,7 +47,7 @@ SHOTS = (
     Shot("refused-light", "Chest X-ray", size=(1280, 700), refused=True),
 )
 #: Sent where a refusal is shown: a text that calls itself a picture.
-LETTER = {"name": "letter.jpg", "mimeType": "image/jpeg", "buffer": b"Dear colleague,"}
+LETTER: FilePayload = {"name": "letter.jpg", "mimeType": "image/jpeg", "buffer": b"Dear colleague,"}
 
 
 def main() -> int:
@@ -107,7 +107,7 @@ def answer(page: Page, *, explain: bool) -> None:
 
 def refuse(page: Page) -> None:
     """Send what cannot be read and wait for the words about it."""
-    page.locator("#file").set_input_files(files=[LETTER])
+    page.locator("#file").set_input_files(LETTER)
     page.get_by_role("button", name="Analyse", exact=True).click()
     page.wait_for_selector("#answer[aria-busy=false] #answer-body .problem")
 

@@ -65,7 +65,7 @@ def address(tmp_path_factory):
             stack.callback(process.terminate)
         gateway = f"http://127.0.0.1:{own}"
         for url in (*urls.values(), gateway):
-            wait_ready(url, seconds=300)
+            wait_ready(url, seconds=600)
         yield gateway
 
 
