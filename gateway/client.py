@@ -16,11 +16,12 @@ from contracts.errors import Overloaded, ServiceError, UpstreamTimeout, Upstream
 from contracts.schemas import Explanation, ModelInfo, Prediction, Recognition
 from gateway.answers import Answer, bad_upstream, check_belongs, read_answer, rebuild_problem
 from gateway.question import NO_OPTIONS, Options, Question
+from gateway.transport import MAX_ANSWER_BYTES, ServiceTransport
 from serving.deadline import Deadline
 from serving.tracing import trace_headers
 
-#: Largest answer that is read; an explanation with its overlay is far below.
-MAX_ANSWER_BYTES = 16 * 1024 * 1024
+#: An idle connection is let go before the service lets go of it.
+KEEPALIVE_SECONDS = 4.0
 PICTURE_TYPES = ("image/png", "image/svg+xml")
 
 
@@ -171,11 +172,6 @@ def open_upstream(
     A failed connect, and nothing else, is tried once more. An idle connection is let go before
     the service lets go of it, so that no request meets a closing one.
     """
-    limits = httpx2.Limits(
-        max_connections=max_connections,
-        max_keepalive_connections=max_connections,
-        keepalive_expiry=4.0,
-    )
     timeout = httpx2.Timeout(
         connect=connect_timeout_seconds,
         read=answer_timeout_seconds,
@@ -185,7 +181,8 @@ def open_upstream(
     return httpx2.AsyncClient(
         base_url=base_url,
         timeout=timeout,
-        transport=transport or httpx2.AsyncHTTPTransport(retries=1, limits=limits, trust_env=False),
+        transport=transport
+        or ServiceTransport(max_connections=max_connections, keepalive_seconds=KEEPALIVE_SECONDS),
         follow_redirects=False,
         trust_env=False,
     )
