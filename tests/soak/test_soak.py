@@ -5,6 +5,7 @@ notices.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import re
 from collections import Counter
@@ -19,6 +20,7 @@ from bench.load import Pieces, closed_loop, open_loop, run
 from deploy.procfile import GATEWAY
 from tests.soak.conftest import OPEN
 from tests.soak.figures import keep
+from tests.soak.records import lost_or_doubled
 from tests.soak.system import System, running
 from tests.soak.traffic import SHARES, requests
 from tests.soak.watch import Growth, Watch
@@ -134,12 +136,13 @@ def check(result: Soak) -> None:
     assert all(one.threads <= 4 for one in result.growth.values()), result.growth
 
 
-def test_figure_15_twenty_seconds_of_mixed_traffic_and_a_killed_service(system):
+def test_figure_6_15_twenty_seconds_of_mixed_traffic_and_a_killed_service(system):
     result = run(soak(system, rate=6, rounds=2, seconds=10))
     system.wait_ready()
 
     check(result)
     assert result.kills == 1
+    assert lost_or_doubled(system, itertools.chain.from_iterable(result.answers.values())) == []
 
 
 @pytest.mark.soak

@@ -6,7 +6,9 @@ import threading
 import urllib.error
 import urllib.request
 import uuid
+from collections import Counter
 
+import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
@@ -15,6 +17,7 @@ from gateway.database import Database, sqlite_url
 from gateway.tables import AUDIT_RECORDS
 from tests.gateway.fakes import JPEG_BYTES
 from tests.gateway.sockets.conftest import Gateway
+from tests.soak.figures import keep
 
 KILLS = 2
 CLIENTS = 4
@@ -59,13 +62,11 @@ def run(folder, *arguments):
     return CliRunner().invoke(app, [str(word) for word in arguments], env=environment)
 
 
-def test_F7_after_a_kill_every_answer_has_one_record_and_its_key_gives_it_again(
-    tmp_path, faulty, healthy
-):
-    faulty.mode = "well"
-    answered = {}
-    for _ in range(KILLS):
-        gateway = Gateway(tmp_path, [faulty, healthy])
+def kill_again_and_again(folder, upstreams, kills):
+    """Kill a gateway under load so often; return its answers by key, and each chain's verdict."""
+    answered, verdicts = {}, []
+    for _ in range(kills):
+        gateway = Gateway(folder, upstreams)
         before = len(answered)
         clients = [
             threading.Thread(target=ask_until_it_dies, args=(gateway.port, answered))
@@ -79,18 +80,38 @@ def test_F7_after_a_kill_every_answer_has_one_record_and_its_key_gives_it_again(
         gateway.process.wait()
         for client in clients:
             client.join()
+        verdicts.append(run(folder, "audit", "verify"))
+    return answered, verdicts
 
-        verdict = run(tmp_path, "audit", "verify")
-        assert verdict.exit_code == 0, verdict.output
 
-    gateway = Gateway(tmp_path, [faulty, healthy])
+def survives(folder, upstreams, kills):
+    """Check that every answer has one record and is given again by its key; return figures."""
+    answered, verdicts = kill_again_and_again(folder, upstreams, kills)
+    gateway = Gateway(folder, upstreams)
     again = {key: ask(gateway.port, {"Idempotency-Key": key}) for key in list(answered)[-3:]}
     gateway.stop()
 
-    stored = records(tmp_path)
-    counts = [stored.count(answer["prediction_id"]) for answer in answered.values()]
-    assert counts == [1] * len(answered)
+    stored = Counter(records(folder))
+    counts = Counter(stored[answer["prediction_id"]] for answer in answered.values())
+    assert [verdict.output for verdict in verdicts if verdict.exit_code != 0] == []
+    assert counts.keys() == {1}
     assert again == {key: answered[key] for key in again}
+    return {"kills": kills, "answers": len(answered), "records": stored.total()}
+
+
+def test_F7_after_a_kill_every_answer_has_one_record_and_its_key_gives_it_again(
+    tmp_path, faulty, healthy
+):
+    faulty.mode = "well"
+
+    survives(tmp_path, [faulty, healthy], KILLS)
+
+
+@pytest.mark.soak
+def test_F7_figure_7_fifty_kills_lose_and_double_nothing(tmp_path, faulty, healthy):
+    faulty.mode = "well"
+
+    keep("gateway-kills", survives(tmp_path, [faulty, healthy], 50))
 
 
 def test_a_receipt_is_verified_against_its_file_and_the_running_gateway(tmp_path, gateway, faulty):
