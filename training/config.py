@@ -60,6 +60,7 @@ class TrainConfig:
     height: int = 224
     seeds: tuple[int, ...] = (0,)
     average_seeds: bool = True
+    average_start: bool = False
     head_epochs: int = 20
     epochs: int = 6
     batch_size: int = 32

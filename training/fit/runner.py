@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -143,12 +143,19 @@ def _banks(
 
 
 def choose_weights(task: Task, fitted: Sequence[Fitted], log: Log) -> Fitted:
-    """Return the plain average of all seeds if validation says so, else the best seed."""
+    """Return the plain average of all seeds if validation says so, else the best seed.
+
+    With `average_start` the weights that a continued model started from are one more member
+    (Wortsman et al., Robust fine-tuning, CVPR 2022).
+    """
     best = max(fitted, key=lambda one: one.score)
-    if len(fitted) < 2 or not task.config.average_seeds:
+    members = [one.weights for one in fitted] if task.config.average_seeds else [best.weights]
+    if task.config.average_start:
+        members.append(_whole_start(task, best.weights))
+    if len(members) < 2:
         return best
     average = {
-        name: torch.stack([one.weights[name].float() for one in fitted]).mean(0).to(value.dtype)
+        name: torch.stack([one[name].float() for one in members]).mean(0).to(value.dtype)
         for name, value in best.weights.items()
     }
     network = build_network(task.config.arch, task.outputs)
@@ -158,6 +165,16 @@ def choose_weights(task: Task, fitted: Sequence[Fitted], log: Log) -> Fitted:
     score = selection_score(logits, task.val.targets, task.config.select_by)
     log(f"seeds {[round(one.score, 4) for one in fitted]}, average of weights {score:.4f}")
     return Fitted(average, score, best.history) if score >= best.score else best
+
+
+def _whole_start(task: Task, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The initial weights; raise ValueError when they are no model of the same outputs."""
+    start = task.init or {}
+    if {name: value.shape for name, value in start.items()} != {
+        name: value.shape for name, value in like.items()
+    }:
+        raise ValueError("average_start needs an initialisation with the same head")
+    return start
 
 
 def save_run(trained: Trained) -> None:
