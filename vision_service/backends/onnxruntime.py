@@ -10,7 +10,6 @@ from torch import Tensor
 from contracts.network import Output
 from vision_service.graph import INPUT, Graph
 
-
 #: Room for activations grows by what is missing. By default it doubles, and the first time that
 #: two calls reach their peak together, maybe an hour after the start, 16 MB are taken for good.
 _GROWTH = {"arena_extend_strategy": "kSameAsRequested"}
