@@ -43,13 +43,18 @@ class CalibrationSettings:
 def settings_for(modality: Modality, config: Mapping[str, object]) -> CalibrationSettings:
     """Return the settings of a run: by kind of output, with the recipe's `minimum_sensitivity`
     (binary), `balanced_decision`, `accept` and `coverage`.
+
+    A binary recipe that states the sensitivity it needs gets the best specificity at it: where
+    the calibration cases are nearly separable, thresholds of equal balance span a wide range, and
+    only the stated need tells them apart.
     """
-    sensitivity = _number(config, "minimum_sensitivity", 0.0) or 0.95
+    sensitivity = _number(config, "minimum_sensitivity", 0.0)
     if modality.activation == "sigmoid":
         operating = OperatingRule("balanced")
     elif len(modality.labels) == 2:
         # The prevalence at the place of use is unknown, so neither error counts more by number.
-        operating = OperatingRule("balanced", sensitivity)
+        stated = OperatingRule("sensitivity", sensitivity)
+        operating = stated if sensitivity else OperatingRule("balanced")
     else:
         operating = OperatingRule("specificity", 0.9)
     return CalibrationSettings(

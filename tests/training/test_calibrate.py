@@ -131,6 +131,16 @@ def test_the_binary_label_is_positive_exactly_from_its_threshold_on():
     assert decided[scored.truth[:, 1]].mean() >= 0.97
 
 
+def test_a_stated_sensitivity_is_met_at_the_best_specificity():
+    scored = generated(CHEST)
+    rule = fit_rule(scored, CHEST, settings_for(CHEST, {"minimum_sensitivity": 0.97}))
+    positive = np.sort(probabilities_of(scored.logits, rule)[scored.truth[:, 1], 1])
+
+    above = positive[positive >= rule.thresholds[1]]
+
+    assert len(above) / len(positive) >= 0.97 > (len(above) - 1) / len(positive)
+
+
 def test_a_balanced_decision_raises_the_recall_of_a_rare_class():
     scored = generated(SKIN, size=4000)
     rare = np.r_[np.flatnonzero(~scored.truth[:, 0]), np.flatnonzero(scored.truth[:, 0])[:60]]
