@@ -23,6 +23,7 @@ from bench.parts import KEPT, measure_parts
 from bench.plan import FULL, SHORT, Plan
 from bench.results import FILE, Contestant, Serving, keep
 from bench.server import ROOT
+from deploy.procfile import model_file
 
 
 def main() -> int:
@@ -66,7 +67,9 @@ def serving(plan: Plan, folder: Path, attempts: Attempts) -> Serving:
     """Measure all servers one after the other; state and logs go to `folder`."""
     system = contestants.system(folder)
     starts = attempts.get("Start", lambda: measure.starts(system.service_alone(), folder))
-    rate = attempts.get("Floor", lambda: floor.measure(contestants.model_file(), plan.seconds))
+    rate = attempts.get(
+        "Floor", lambda: floor.measure(model_file(contestants.MODALITY, ROOT), plan.seconds)
+    )
     measured = _servers(system, plan, folder, attempts)
     inside = attempts.get(
         "MediFlow from inside", lambda: measure.inside(system, plan, folder, attempts)

@@ -14,6 +14,7 @@ from pathlib import Path
 from bench.pairs import apart, load, logits_of, payloads, tensor_of
 from bench.parts import KEPT, Part, keep_part
 from bench.server import ROOT
+from deploy.procfile import model_file
 from training.manifest import VAL, read_manifest
 from vision_service.parity import PROBABILITY_TOLERANCE, Parity
 
@@ -43,8 +44,7 @@ def main() -> int:
 def check(manifest: Path, most: int | None = None) -> Checked:
     """Compare the backends over one validation part, or over so many inputs of it."""
     read = read_manifest(manifest)
-    folder = ROOT / "models" / read.modality
-    checkpoint = max(folder.glob("v*.pth"), key=lambda path: int(path.stem[1:]))
+    checkpoint = model_file(read.modality, ROOT)
     paths = [row.path for row in read.rows if row.split == VAL]
     if most is not None:
         paths = paths[:: max(1, -(-len(paths) // most))]

@@ -13,7 +13,7 @@ from bench.film import posts, raw_posts
 from bench.names import OURS, PLAIN
 from bench.peers import MODEL
 from bench.server import ROOT, Server, free_port
-from deploy.procfile import Process, read_procfile
+from deploy.procfile import Process, model_file, read_procfile
 from deploy.system import environment_for
 
 MODALITY = "chest-xray"
@@ -88,7 +88,7 @@ def plain_fastapi() -> Server:
         commands=((sys.executable, "-m", "bench.peers.plain_fastapi", str(port)),),
         port=port,
         posts=partial(posts, path="/predict", field="file"),
-        environment={MODEL: str(model_file())},
+        environment={MODEL: str(model_file(MODALITY, ROOT))},
     )
 
 
@@ -101,7 +101,7 @@ def litserve(python: Path) -> Server:
         commands=((str(python), "-m", "bench.peers.with_litserve", str(port)),),
         port=port,
         posts=partial(posts, path="/predict", field="file"),
-        environment={MODEL: str(model_file())},
+        environment={MODEL: str(model_file(MODALITY, ROOT))},
     )
 
 
@@ -115,15 +115,8 @@ def bentoml(python: Path) -> Server:
         commands=((str(python), *program, "--port", str(port)),),
         port=port,
         posts=partial(posts, path="/predict", field="image"),
-        environment={MODEL: str(model_file()), "BENTOML_DO_NOT_TRACK": "1"},
+        environment={MODEL: str(model_file(MODALITY, ROOT)), "BENTOML_DO_NOT_TRACK": "1"},
     )
-
-
-def model_file() -> Path:
-    """Return the model file that the Procfile names."""
-    processes = read_procfile((ROOT / "Procfile").read_text(), {})
-    (service,) = (one for one in processes if one.name == MODALITY)
-    return ROOT / service.environment["SERVICE_CHECKPOINT"]
 
 
 def _command(process: Process, instead: dict[str, str]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from bench.pairs import apart, load, logits_of, tensor_of, tensor_of_image
 from bench.parts import KEPT, Part, keep_part
 from bench.server import ROOT
 from contracts.images import reduced_side, to_base
+from deploy.procfile import model_file
 from vision_service.model import VisionModel
 from vision_service.parity import Parity
 
@@ -61,7 +62,7 @@ def compare_all(data: Path, films: int) -> tuple[Compared, ...]:
     """Return every comparison, on the released models and the backend that serves them."""
     found: list[Compared] = []
     for kind, modality in KINDS.items():
-        model = load(ROOT / "models" / modality / "v1.pth", "onnxruntime")
+        model = load(model_file(modality, ROOT), "onnxruntime")
         originals = [path.read_bytes() for path in sorted((data / "originals" / kind).iterdir())]
         found.append(reduced(f"{modality}: originals", originals, model))
         found.append(copies(f"{modality}: originals against their small copies", originals, model))

@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 GATEWAY = "gateway"
 DEFAULT_PORT = 8000
@@ -62,6 +63,13 @@ def read_procfile(text: str, environment: Mapping[str, str]) -> tuple[Process, .
     if len({process.name for process in processes}) != len(processes):
         raise BadProcfile("two lines of the Procfile have the same name")
     return processes
+
+
+def model_file(modality: str, root: Path) -> Path:
+    """Return the model file that the Procfile in `root` names for a modality."""
+    processes = read_procfile((root / "Procfile").read_text(), {})
+    (service,) = (process for process in processes if process.modality == modality)
+    return root / service.environment["SERVICE_CHECKPOINT"]
 
 
 def upstreams(processes: tuple[Process, ...]) -> dict[str, str]:

@@ -9,12 +9,12 @@ import pytest
 from bench.film import film
 from bench.peers import MODEL
 from bench.server import ROOT
+from deploy.procfile import model_file
 
-CHECKPOINT = ROOT / "models" / "chest-xray" / "v1.pth"
+CHECKPOINT = model_file("chest-xray", ROOT)
 ROUNDS = 6
 
 
-@pytest.mark.skipif(not CHECKPOINT.exists(), reason="no released chest model")
 def test_one_film_costs_clearly_less_cpu_time_than_the_plain_way_takes(monkeypatch):
     torch = pytest.importorskip("torch")
     from bench.pairs import load, tensor_of

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.chromium import QUIET
-from tests.browser.system import IMAGES, TABLES, System, gateway, released
+from tests.browser.system import System, gateway
 from tests.e2e.processes import ROOT, free_port
 
 FOLDER = Path(__file__).parent
@@ -27,17 +27,12 @@ def pytest_runtest_teardown(item, nextitem):
 
 
 @pytest.fixture
-def services(request, tmp_path_factory):
+def services(tmp_path_factory):
     """The address of each service by modality; started by the first test that asks."""
     if CHROMIUM is None:
         pytest.skip("no chromium is installed")
-    missing = [name for name in (*IMAGES, *TABLES) if not released(name).exists()]
-    if set(missing) - {"ecg"}:
-        pytest.skip(f"not released yet: {', '.join(missing)}")
     if _SYSTEM.address is None:
-        model_of = request.getfixturevalue("tiny_checkpoint_path")
-        stand_in = model_of("ecg") if missing else None
-        _SYSTEM.start(tmp_path_factory.mktemp("gateway"), stand_in)
+        _SYSTEM.start(tmp_path_factory.mktemp("gateway"))
     return dict(_SYSTEM.services)
 
 

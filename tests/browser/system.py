@@ -1,7 +1,4 @@
-"""The system behind the page: real processes with the released models, started once for all tests.
-
-While no ECG model is released, a file with random weights stands in for it.
-"""
+"""The system behind the page: real processes with the released models, started once for all."""
 
 from __future__ import annotations
 
@@ -14,15 +11,10 @@ from pathlib import Path
 
 import httpx2
 
-from tests.e2e.processes import ROOT, free_port, start, wait_ready
+from tests.e2e.processes import free_port, released, start, wait_ready
 
 IMAGES = ("chest-xray", "skin-lesion", "breast-ultrasound", "ecg")
 TABLES = ("symptoms", "heart-risk")
-
-
-def released(modality: str) -> Path:
-    """Return where the released model of a modality lies, or would lie."""
-    return ROOT / "models" / modality / ("v1.skops" if modality in TABLES else "v1.pth")
 
 
 class System:
@@ -33,17 +25,14 @@ class System:
         self.services: dict[str, str] = {}
         self._running = contextlib.ExitStack()
 
-    def start(self, folder: Path, stand_in: Path | None) -> None:
-        """Start all and wait; `stand_in` is the ECG model where none is released."""
+    def start(self, folder: Path) -> None:
+        """Start all and wait."""
         for modality in (*IMAGES, *TABLES):
             port = free_port()
-            model = released(modality)
-            if modality == "ecg" and stand_in is not None:
-                model = stand_in
             process = start(
                 "tabular_service" if modality in TABLES else "vision_service",
                 SERVICE_MODALITY=modality,
-                SERVICE_CHECKPOINT=str(model),
+                SERVICE_CHECKPOINT=str(released(modality)),
                 SERVICE_HOST="127.0.0.1",
                 SERVICE_PORT=str(port),
             )

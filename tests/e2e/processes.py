@@ -15,7 +15,14 @@ from pathlib import Path
 
 import httpx2
 
+from deploy.procfile import model_file
+
 ROOT = Path(__file__).parents[2]
+
+
+def released(modality: str) -> Path:
+    """The model file that the Procfile runs for a modality."""
+    return model_file(modality, ROOT)
 
 
 def free_port() -> int:

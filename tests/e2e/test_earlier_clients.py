@@ -2,25 +2,15 @@
 
 import contextlib
 import json
-import re
 
 import httpx2
 import pytest
 
 from contracts.registry import MODALITIES
 from tests.compat.calls import FACTORS, SYMPTOMS
-from tests.e2e.processes import ROOT, free_port, start, wait_ready
+from tests.e2e.processes import ROOT, free_port, released, start, wait_ready
 
-FILE_NAME = re.compile(r"v\d+\.(pth|skops)")
-
-
-def released(modality_id):
-    """The model file of a modality, None when there is none."""
-    files = sorted((ROOT / "models" / modality_id).glob("v*"))
-    return next((file for file in files if FILE_NAME.fullmatch(file.name)), None)
-
-
-RELEASED = {modality.id: released(modality.id) for modality in MODALITIES}
+NAMES = tuple(modality.id for modality in MODALITIES)
 PICTURES = {
     "/analyze/skin": ("image", "skin-lesion/ISIC_0024306.jpg"),
     "/analyze/breast": ("image", "breast-ultrasound/malignant-6.png"),
@@ -29,22 +19,18 @@ PICTURES = {
     "/predict": ("file", "chest-xray/person418_virus_852.jpeg"),
 }
 
-pytestmark = pytest.mark.skipif(
-    None in RELEASED.values(), reason="not every modality has a released model file yet"
-)
-
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     """The whole system as processes."""
-    ports = {name: free_port() for name in RELEASED}
+    ports = {name: free_port() for name in NAMES}
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     own = free_port()
     processes = [
         start(
             "tabular_service" if name in ("symptoms", "heart-risk") else "vision_service",
             SERVICE_MODALITY=name,
-            SERVICE_CHECKPOINT=str(RELEASED[name]),
+            SERVICE_CHECKPOINT=str(released(name)),
             SERVICE_HOST="127.0.0.1",
             SERVICE_PORT=str(port),
         )

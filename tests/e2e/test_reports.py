@@ -11,9 +11,8 @@ import httpx2
 import pytest
 from pypdf import PdfReader
 
-from tests.e2e.processes import ROOT, free_port, start, wait_ready
+from tests.e2e.processes import ROOT, free_port, released, start, wait_ready
 
-HEART = ROOT / "models" / "heart-risk" / "v1.skops"
 EXAMPLES = ROOT / "examples"
 REFERENCE = "ward-7/0042"
 
@@ -26,9 +25,9 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(tiny_checkpoint_path, folder):
-    """A gateway before services of an image, an ECG and, where it is released, a table model."""
+    """A gateway before services of an image, an ECG and a table model."""
     models = {name: tiny_checkpoint_path(name) for name in ("chest-xray", "ecg")}
-    models |= {"heart-risk": HEART} if HEART.exists() else {}
+    models["heart-risk"] = released("heart-risk")
     ports = {name: free_port() for name in models}
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     own = free_port()
@@ -93,8 +92,6 @@ CASES = {
 
 @pytest.mark.parametrize("modality", CASES)
 def test_a_report_comes_as_a_page_and_as_a_document(address, modality):
-    if modality == "heart-risk" and not HEART.exists():
-        pytest.skip("no heart model is released")
     make, title, fact = CASES[modality]
 
     html = ask(address, modality, "html", **make())

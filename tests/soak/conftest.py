@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes import ROOT
 from tests.soak.system import System, running
 
 #: No quota, as one caller sends everything; and time, as the machine does other things too.
@@ -19,20 +18,10 @@ OPEN = {
 
 
 @pytest.fixture(scope="session")
-def unreleased(tiny_checkpoint_path: Callable[[str], Path]) -> dict[str, Path]:
-    """Random weights for the modality that may have no released model."""
-    if (ROOT / "models" / "ecg" / "v1.pth").exists():
-        return {}
-    return {"ecg": tiny_checkpoint_path("ecg")}
-
-
-@pytest.fixture(scope="session")
-def system(
-    tmp_path_factory: pytest.TempPathFactory, unreleased: dict[str, Path]
-) -> Iterator[System]:
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """The whole system, shared by all short forms, with a waiting room that fills in seconds."""
     folder, room = tmp_path_factory.mktemp("system"), {"GATEWAY_MAX_WAITING": "16"}
-    with running(folder, checkpoints=unreleased, **OPEN, **room) as started:
+    with running(folder, **OPEN, **room) as started:
         yield started
 
 

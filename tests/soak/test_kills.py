@@ -75,8 +75,8 @@ def check(system: System, result: Killed) -> None:
 
 
 @pytest.mark.soak
-def test_figure_6_a_service_killed_every_few_seconds_for_three_minutes(tmp_path, unreleased):
-    with running(tmp_path, checkpoints=unreleased, **OPEN) as system:
+def test_figure_6_a_service_killed_every_few_seconds_for_three_minutes(tmp_path):
+    with running(tmp_path, **OPEN) as system:
         capacity = run(mixed_capacity(system.port, seconds=20))
         result = run(killed_under_load(system, rate=capacity / 2, seconds=180))
         chain = verified(system)

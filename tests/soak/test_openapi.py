@@ -59,8 +59,8 @@ def test_figure_4_no_server_error_and_no_undocumented_answer_in_examples_and_edg
 
 
 @pytest.mark.soak
-def test_figure_4_twenty_thousand_cases_in_all_phases(tmp_path, unreleased):
-    with running(tmp_path, checkpoints=unreleased, **OPEN) as system:
+def test_figure_4_twenty_thousand_cases_in_all_phases(tmp_path):
+    with running(tmp_path, **OPEN) as system:
         answers = schemathesis(system, tmp_path, "-n", str(LONG_EXAMPLES))
 
     keep("schemathesis", {"cases": sum(answers.values()), "answers": answers})

@@ -146,8 +146,8 @@ def test_figure_6_15_twenty_seconds_of_mixed_traffic_and_a_killed_service(system
 
 
 @pytest.mark.soak
-def test_figure_15_ten_minutes_of_mixed_traffic_with_a_kill_every_minute(tmp_path, unreleased):
-    with running(tmp_path, checkpoints=unreleased, **OPEN) as system:
+def test_figure_15_ten_minutes_of_mixed_traffic_with_a_kill_every_minute(tmp_path):
+    with running(tmp_path, **OPEN) as system:
         capacity = run(mixed_capacity(system.port, seconds=20))
         result = run(soak(system, rate=0.6 * capacity, rounds=10, seconds=60))
 

@@ -3,19 +3,16 @@
 import pytest
 
 from contracts.errors import InvalidInput
-from tests.e2e.processes import ROOT
+from tests.e2e.processes import ROOT, released
 from vision_service.earlier import analyze_xray, predict_skin_cancer
 
 EXAMPLES = ROOT / "examples"
 FILM = EXAMPLES / "chest-xray" / "person418_virus_852.jpeg"
 LESION = EXAMPLES / "skin-lesion" / "ISIC_0024332.jpg"
-SKIN_MODEL = ROOT / "models" / "skin-lesion" / "v1.pth"
 
 
 @pytest.fixture(autouse=True)
 def _from_the_root(monkeypatch):
-    if not SKIN_MODEL.exists() or not (ROOT / "models" / "chest-xray" / "v1.pth").exists():
-        pytest.skip("the models are not released yet")
     monkeypatch.chdir(ROOT)
 
 
@@ -36,7 +33,7 @@ def test_analyze_xray_raises_for_what_is_no_film():
 
 
 def test_predict_skin_cancer_names_class_and_risk():
-    answer = predict_skin_cancer(str(SKIN_MODEL), str(LESION))
+    answer = predict_skin_cancer(str(released("skin-lesion")), str(LESION))
 
     assert answer.keys() == {"predicted_class", "predicted_name", "confidence", "risk_level"}
     assert answer["predicted_class"] == "bcc"
