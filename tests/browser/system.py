@@ -5,13 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
-
-from tests.e2e.processes import free_port, released, start, wait_ready
+from tests.e2e.processes import free_port, released, start, wait_ready, wait_seen
 
 IMAGES = ("chest-xray", "skin-lesion", "breast-ultrasound", "ecg")
 TABLES = ("symptoms", "heart-risk")
@@ -67,21 +64,10 @@ def gateway(addresses: dict[str, str], folder: Path, down: str | None = None) ->
     try:
         address = f"http://127.0.0.1:{port}"
         wait_ready(address)
-        _wait_seen(address, set(addresses) - {down})
+        wait_seen(address, set(addresses) - {down})
         yield address
     finally:
         stop(process)
-
-
-def _wait_seen(address: str, names: set[str], seconds: float = 300) -> None:
-    """Wait until the gateway says that each of these services is ready."""
-    deadline = time.monotonic() + seconds
-    while True:
-        states = httpx2.get(f"{address}/health", timeout=60).json()["modalities"]
-        if all(states[name]["ready"] for name in names):
-            return
-        assert time.monotonic() < deadline, f"not ready after {seconds} s: {states}"
-        time.sleep(0.1)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

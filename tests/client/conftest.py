@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tests.e2e.processes import ROOT, free_port, released, start, wait_ready
+from tests.e2e.processes import ROOT, free_port, released, start, wait_ready, wait_seen
 
 EXAMPLES = ROOT / "examples"
 FILM = EXAMPLES / "chest-xray" / "person418_virus_852.jpeg"
@@ -50,6 +50,7 @@ def address(tmp_path_factory, tiny_checkpoint_path):
     try:
         for url in (*(urls[name] for name in models), f"http://127.0.0.1:{port}"):
             wait_ready(url, seconds=600)
+        wait_seen(f"http://127.0.0.1:{port}", set(models))
         yield f"http://127.0.0.1:{port}"
     finally:
         for process in processes:

@@ -79,6 +79,17 @@ def wait_ready(url: str, *, seconds: float = 300) -> None:
         time.sleep(0.2)
 
 
+def wait_seen(address: str, names: set[str], seconds: float = 300) -> None:
+    """Wait until the gateway says that each of these services is ready."""
+    deadline = time.monotonic() + seconds
+    while True:
+        states = httpx2.get(f"{address}/health", timeout=60).json()["modalities"]
+        if all(states[name]["ready"] for name in names):
+            return
+        assert time.monotonic() < deadline, f"not ready after {seconds} s: {states}"
+        time.sleep(0.1)
+
+
 @contextlib.contextmanager
 def running(service: Service, folder: Path, **settings: str) -> Iterator[str]:
     """Start service and gateway, wait until both are ready, yield the gateway's URL."""

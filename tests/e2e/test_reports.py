@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from pypdf import PdfReader
 
-from tests.e2e.processes import ROOT, free_port, released, start, wait_ready
+from tests.e2e.processes import ROOT, free_port, released, start, wait_ready, wait_seen
 
 EXAMPLES = ROOT / "examples"
 REFERENCE = "ward-7/0042"
