@@ -54,6 +54,7 @@ def address(tiny_checkpoint_path, folder):
     try:
         for url in (*urls.values(), f"http://127.0.0.1:{own}"):
             wait_ready(url, seconds=300)
+        wait_seen(f"http://127.0.0.1:{own}", set(models))
         yield f"http://127.0.0.1:{own}"
     finally:
         for process in processes:
