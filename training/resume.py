@@ -37,6 +37,10 @@ def save_weights(path: Path, weights: dict[str, torch.Tensor]) -> None:
 
 
 def load_weights(path: Path) -> dict[str, torch.Tensor]:
-    """Read plain weights: a finished seed, or an initialisation."""
-    weights: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    return weights
+    """Read weights in float32: a finished seed, an initialisation, or those of a model file."""
+    stored: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    weights: dict[str, torch.Tensor] = stored.get("weights", stored)
+    return {
+        name: value.float() if value.is_floating_point() else value
+        for name, value in weights.items()
+    }

@@ -9,10 +9,12 @@ import torch
 
 from contracts.modality import ImageSpec
 from contracts.network import build_network
+from tests.conftest import write_tiny_checkpoint
 from training.config import TrainConfig
 from training.dataset import ImageBank
 from training.fit.runner import choose_weights
 from training.loop import Fitted, Task
+from training.resume import load_weights
 
 HEAD = "classifier.1.weight"
 
@@ -75,3 +77,12 @@ def test_a_backbone_without_the_same_head_cannot_be_averaged_in(task):
 
     with pytest.raises(ValueError, match="same head"):
         choose_weights(replace(task, init=backbone), [fitted(task, 3.0, -1.0)], print)
+
+
+def test_a_released_model_file_is_an_initialisation_in_float32(tmp_path):
+    path = write_tiny_checkpoint("chest-xray", tmp_path)
+
+    weights = load_weights(path)
+
+    build_network("efficientnet_b0", 2).load_state_dict(weights)
+    assert weights[HEAD].dtype is torch.float32
