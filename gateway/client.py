@@ -54,9 +54,7 @@ class InferenceClient:
     ) -> None:
         """One HTTP client per modality id, opened and closed by the app's lifespan."""
         self._upstreams = upstreams
-        self._headers = {"Accept-Encoding": "identity"}
-        if token:
-            self._headers["Authorization"] = f"Bearer {token}"
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def predict(self, question: Question) -> Prediction:
         """Return the service's prediction.
@@ -180,6 +178,7 @@ def open_upstream(
     )
     return httpx2.AsyncClient(
         base_url=base_url,
+        headers={"Accept-Encoding": "identity"},
         timeout=timeout,
         transport=transport
         or ServiceTransport(max_connections=max_connections, keepalive_seconds=KEEPALIVE_SECONDS),

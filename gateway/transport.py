@@ -7,6 +7,7 @@ request on an HTTP/1.1 stack in Python. The answer is read whole before it is ha
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 import ssl
 
@@ -67,7 +68,7 @@ class ServiceTransport(httpx2.AsyncBaseTransport):
                 self._idle.append((wire, asyncio.get_running_loop().time()))
             else:
                 wire.close()
-        return httpx2.Response(reply.status, headers=reply.headers, content=bytes(reply.body))
+        return _response_of(reply)
 
     def _kept(self) -> Wire | None:
         """Return the connection that was used last, if it is fresh; old ones are closed."""
@@ -83,7 +84,7 @@ class ServiceTransport(httpx2.AsyncBaseTransport):
         """Open a connection; a failure is tried once more."""
         if url.scheme not in ("http", "https"):
             raise httpx2.UnsupportedProtocol("a service is reached over http or https")
-        secure = ssl.create_default_context() if url.scheme == "https" else None
+        secure = _secure() if url.scheme == "https" else None
         port = url.port or (443 if secure else 80)
         loop = asyncio.get_running_loop()
         failure: httpx2.TransportError = httpx2.ConnectError("not tried")
@@ -99,6 +100,23 @@ class ServiceTransport(httpx2.AsyncBaseTransport):
             except OSError as error:
                 failure = httpx2.ConnectError(type(error).__name__)
         raise failure
+
+
+@functools.cache
+def _secure() -> ssl.SSLContext:
+    """The one context: reading the authorities of the system takes tens of milliseconds."""
+    return ssl.create_default_context()
+
+
+def _response_of(reply: Reply) -> httpx2.Response:
+    """Return the whole answer; raise RemoteProtocolError for a packed one, which nobody asked for.
+
+    httpx2 would unpack it here, to whatever size.
+    """
+    headers = httpx2.Headers(reply.headers)
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise httpx2.RemoteProtocolError("the answer is packed")
+    return httpx2.Response(reply.status, headers=headers, content=bytes(reply.body))
 
 
 def _head_of(request: httpx2.Request) -> bytes:

@@ -37,7 +37,7 @@ class Wire(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._reply = Reply()
         self._answered: asyncio.Future[Reply] | None = None
-        self._head_bytes = 0
+        self._arrived_bytes = 0
         self._in_head = True
         self._is_kept = True
 
@@ -53,7 +53,7 @@ class Wire(asyncio.Protocol):
         """
         if self._transport is None:
             raise httpx2.ReadError("the connection is closed")
-        self._reply, self._head_bytes, self._in_head = Reply(), 0, True
+        self._reply, self._arrived_bytes, self._in_head = Reply(), 0, True
         self._answered = asyncio.get_running_loop().create_future()
         self._transport.writelines([head, body] if body else [head])
         return await self._answered
@@ -72,13 +72,14 @@ class Wire(asyncio.Protocol):
         if self._answered is None or self._answered.done():
             self.close()
             return
-        if self._in_head and self._head_bytes > MAX_HEAD_BYTES:
-            self._fail(httpx2.RemoteProtocolError("head too large"))
+        # After the body, too: the parser collects a trailer without end.
+        if self._arrived_bytes > MAX_HEAD_BYTES + (0 if self._in_head else self._max_answer_bytes):
+            self._fail(httpx2.RemoteProtocolError("head, chunks or trailer too large"))
             return
-        self._head_bytes += len(data)
+        self._arrived_bytes += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._fail(httpx2.RemoteProtocolError(f"no HTTP answer: {type(error).__name__}"))
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -93,8 +94,9 @@ class Wire(asyncio.Protocol):
         self._reply, self._in_head = Reply(), True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header."""
-        self._reply.headers.append((name, value))
+        """Keep a header. One that follows the body may not pass for one of the head."""
+        if self._in_head:
+            self._reply.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The head is whole."""

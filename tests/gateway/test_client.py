@@ -62,6 +62,7 @@ async def test_the_raw_bytes_go_out_with_type_id_deadline_token_and_options():
     assert request.headers["x-request-id"] == "req-1"
     assert request.headers["x-deadline-ms"] == "5000"
     assert request.headers["authorization"] == "Bearer t0ken"
+    assert request.headers["accept-encoding"] == "identity"
 
 
 async def test_without_a_token_none_is_sent():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from contextlib import asynccontextmanager
 
 import httpx2
@@ -11,6 +12,7 @@ import pytest
 from gateway.transport import MAX_ANSWER_BYTES, ServiceTransport
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n"
 
 
 class Service:
@@ -20,6 +22,7 @@ class Service:
         self.answers = list(answers)
         self.close = close
         self.connections = 0
+        self.asked = asyncio.Event()
         self.heads: list[bytes] = []
         self.bodies: list[bytes] = []
 
@@ -34,6 +37,7 @@ class Service:
                 size = int(length[0].partition(b":")[2]) if length else 0
                 self.heads.append(head)
                 self.bodies.append(await reader.readexactly(size))
+                self.asked.set()
                 writer.write(self.answers.pop(0) if self.answers else OK)
                 await writer.drain()
                 if self.close:
@@ -45,14 +49,14 @@ class Service:
 
 
 @asynccontextmanager
-async def client_of(service, *, connections=2, keepalive=4.0, read=5.0, pool=5.0):
+async def client_of(service, *, connections=2, keepalive=60.0):
     async with await asyncio.start_server(service, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         transport = ServiceTransport(max_connections=connections, keepalive_seconds=keepalive)
         async with httpx2.AsyncClient(
             base_url=f"http://127.0.0.1:{port}",
             transport=transport,
-            timeout=httpx2.Timeout(read, pool=pool),
+            timeout=60,
         ) as client:
             yield client
 
@@ -71,14 +75,23 @@ async def test_a_large_body_arrives_as_it_was_sent_and_the_connection_is_used_ag
 
 
 async def test_an_answer_in_chunks_is_put_together_and_a_1xx_before_it_is_skipped():
-    chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
-    service = Service(b"HTTP/1.1 100 Continue\r\n\r\n" + chunked)
+    service = Service(b"HTTP/1.1 100 Continue\r\n\r\n" + CHUNKED + b"\r\n")
 
     async with client_of(service) as client:
         assert (await client.get("/")).content == b"abc"
         assert (await client.get("/")).content == b"ok"
 
     assert service.connections == 1
+
+
+async def test_a_trailer_does_not_pass_for_a_header():
+    service = Service(CHUNKED + b"content-type: image/png\r\n\r\n")
+
+    async with client_of(service) as client:
+        answer = await client.get("/")
+
+    assert answer.content == b"abc"
+    assert "content-type" not in answer.headers
 
 
 @pytest.mark.parametrize(
@@ -98,7 +111,7 @@ async def test_a_connection_that_may_not_be_kept_is_not_used_again(answer):
 
 async def test_a_connection_that_was_idle_too_long_or_was_closed_is_not_used_again():
     idle, closed = Service(), Service(close=True)
-    for service, keepalive in ((idle, 0.0), (closed, 4.0)):
+    for service, keepalive in ((idle, 0.0), (closed, 60.0)):
         async with client_of(service, keepalive=keepalive) as client:
             await client.get("/")
             await asyncio.sleep(0.05)
@@ -118,8 +131,21 @@ async def test_a_connection_that_was_idle_too_long_or_was_closed_is_not_used_aga
             b"HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n" + b" " * (MAX_ANSWER_BYTES + 1),
             httpx2.RemoteProtocolError,
         ),
+        (CHUNKED + b"x: " + b"y" * (MAX_ANSWER_BYTES + 2**20), httpx2.RemoteProtocolError),
+        (
+            b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
+            httpx2.RemoteProtocolError,
+        ),
     ],
-    ids=["no HTTP", "half", "nothing", "endless head", "too large"],
+    ids=[
+        "no HTTP",
+        "half",
+        "nothing",
+        "endless head",
+        "too large",
+        "endless trailer",
+        "another protocol",
+    ],
 )
 async def test_what_is_no_whole_answer_is_an_error_and_the_next_request_is_well(answer, error):
     service = Service(answer, close=True)
@@ -130,12 +156,22 @@ async def test_what_is_no_whole_answer_is_an_error_and_the_next_request_is_well(
         assert (await client.get("/")).content == b"ok"
 
 
+async def test_an_answer_that_is_packed_is_not_unpacked():
+    packed = gzip.compress(bytes(64))
+    head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed)
+
+    async with client_of(Service(head + packed)) as client:
+        with pytest.raises(httpx2.RemoteProtocolError, match="packed"):
+            await client.get("/")
+        assert (await client.get("/")).content == b"ok"
+
+
 async def test_an_answer_that_is_late_is_a_read_timeout_and_its_connection_is_given_up():
     service = Service(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    async with client_of(service, connections=1, read=0.2) as client:
+    async with client_of(service, connections=1) as client:
         with pytest.raises(httpx2.ReadTimeout):
-            await client.get("/")
+            await client.get("/", timeout=httpx2.Timeout(30, read=0.2))
         assert (await client.get("/")).content == b"ok"
 
     assert service.connections == 2
@@ -146,7 +182,7 @@ async def test_a_call_that_is_cancelled_frees_its_place():
 
     async with client_of(service, connections=1) as client:
         asked = asyncio.create_task(client.get("/"))
-        await asyncio.sleep(0.1)
+        await service.asked.wait()
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asked
@@ -156,11 +192,11 @@ async def test_a_call_that_is_cancelled_frees_its_place():
 async def test_more_calls_than_connections_wait_and_then_hear_that_all_are_in_use():
     service = Service(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    async with client_of(service, connections=1, read=2, pool=0.1) as client:
+    async with client_of(service, connections=1) as client:
         asked = asyncio.create_task(client.get("/"))
-        await asyncio.sleep(0.05)
+        await service.asked.wait()
         with pytest.raises(httpx2.PoolTimeout):
-            await client.get("/")
+            await client.get("/", timeout=httpx2.Timeout(30, pool=0.1))
         asked.cancel()
 
 
