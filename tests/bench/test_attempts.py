@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
+import psutil
 import pytest
 
 from bench.attempts import Attempts, NotMeasured
@@ -30,9 +30,9 @@ def test_a_part_that_fails_is_noted_and_the_next_one_is_measured():
 
 
 def test_a_server_that_dies_at_once_is_said_not_to_start_and_leaves_no_process(tmp_path):
-    sleeper = (sys.executable, "-c", "import time; time.sleep(600)")
-    port = free_port()
-    server = Server("x", "", (sleeper, ("/bin/false",)), port, lambda _payload: gets("/"))
+    sleeper = (sys.executable, "-c", "import time; time.sleep(600)", str(tmp_path))
+    dead = (sys.executable, "-c", "raise SystemExit(1)")
+    server = Server("x", "", (sleeper, dead), free_port(), lambda _payload: gets("/"))
     attempts = Attempts()
 
     def start() -> None:
@@ -42,8 +42,8 @@ def test_a_server_that_dies_at_once_is_said_not_to_start_and_leaves_no_process(t
     attempts.get("x", start)
 
     assert attempts.failed == {"x": "did not start"}
-    listed = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True)
-    assert "time.sleep(600)" not in listed.stdout
+    commands = [one.info["cmdline"] or [] for one in psutil.process_iter(["cmdline"])]
+    assert [command for command in commands if str(tmp_path) in command] == []
 
 
 def test_packages_that_cannot_be_installed_are_one_sentence(tmp_path):
