@@ -46,6 +46,11 @@ class Question:
     deadline: Deadline
     options: Options = NO_OPTIONS
 
+    def within(self, share: float) -> Question:
+        """The same input, to be answered in this share of the time that is left."""
+        clock, left = self.deadline.clock, self.deadline.remaining_seconds
+        return replace(self, deadline=Deadline(clock() + share * left, clock))
+
     def for_modality(self, modality: Modality) -> Question:
         """The same input, asked of another service."""
         return replace(self, modality=modality)

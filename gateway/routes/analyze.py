@@ -20,6 +20,10 @@ from gateway.recording import exchange_of
 from gateway.upload import Intake
 from serving.scope import note
 
+#: Of the time that is left, at most so much goes into asking what it is, so that one guide that hangs
+#: does not cost the answer. More than `lanes.FAIR_SHARE`, so that its breaker learns of it.
+HEARING_SHARE = 0.6
+
 router = APIRouter(tags=["analysis"])
 
 
@@ -86,8 +90,9 @@ async def _looks_like(parts: Parts, guides: list[Modality], question: Question) 
     Each judges by the features of its own model, so that one may see what another cannot.
     Raises what the first one raised when all failed.
     """
+    hearing = question.within(HEARING_SHARE)
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_hear(parts, question.for_modality(one))) for one in guides]
+        tasks = [group.create_task(_hear(parts, hearing.for_modality(one))) for one in guides]
     answers = [task.result() for task in tasks]
     heard = [answer for answer in answers if isinstance(answer, Recognition)]
     if isinstance(answers[0], ServiceError) and not heard:

@@ -102,6 +102,16 @@ async def test_all_ready_image_services_say_together_what_an_image_looks_like(cl
     }
 
 
+async def test_asking_what_it_is_leaves_time_for_the_answer(client, services):
+    await client.post("/v1/analyze", content=JPEG_BYTES, headers=JPEG | {"x-deadline-ms": "10000"})
+
+    asked, answered = (
+        [int(request.headers["x-deadline-ms"]) for request in services.asked(path)]
+        for path in ("/recognise", "/predict")
+    )
+    assert max(asked) <= 6000 < answered[0]
+
+
 async def test_when_no_image_service_can_say_what_it_is_the_first_error_is_the_answer(
     client, services
 ):
