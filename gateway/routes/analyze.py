@@ -20,8 +20,8 @@ from gateway.recording import exchange_of
 from gateway.upload import Intake
 from serving.scope import note
 
-#: Of the time that is left, at most so much goes into asking what it is, so that one guide that hangs
-#: does not cost the answer. More than `lanes.FAIR_SHARE`, so that its breaker learns of it.
+#: Of the time that is left, at most so much goes into asking what it is: one guide that hangs must
+#: not cost the answer. More than `lanes.FAIR_SHARE`, so that its breaker learns of it.
 HEARING_SHARE = 0.6
 
 router = APIRouter(tags=["analysis"])
