@@ -8,6 +8,7 @@ for how long it is waited for, is decided in `transport`.
 from __future__ import annotations
 
 import asyncio
+import select
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -44,7 +45,12 @@ class Wire(asyncio.Protocol):
     @property
     def is_reusable(self) -> bool:
         """True when the next request may go out here."""
-        return self._is_kept and self._transport is not None and not self._transport.is_closing()
+        if not self._is_kept or self._transport is None or self._transport.is_closing():
+            return False
+        # What waits unread is the end of the connection, or an answer that would pass for the next.
+        unread = select.poll()
+        unread.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return not unread.poll(0)
 
     async def ask(self, head: bytes, body: bytes) -> Reply:
         """Send a request and return the answer.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 from contextlib import asynccontextmanager
 
 import httpx2
@@ -107,6 +108,33 @@ async def test_a_connection_that_may_not_be_kept_is_not_used_again(answer):
         assert (await client.get("/")).content == b"ok"
 
     assert service.connections == 2
+
+
+@pytest.mark.parametrize("afterwards", [OK.replace(b"ok", b"no"), b""], ids=["more", "the end"])
+async def test_what_came_unasked_and_is_not_read_yet_is_no_answer_to_the_next_request(afterwards):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        loop, (host, port) = asyncio.get_running_loop(), listener.getsockname()
+
+        async def answer():
+            connection, _ = await loop.sock_accept(listener)
+            await loop.sock_recv(connection, 4096)
+            await loop.sock_sendall(connection, OK)
+            return connection
+
+        transport = ServiceTransport(max_connections=1, keepalive_seconds=60)
+        async with httpx2.AsyncClient(transport=transport, timeout=60) as client:
+            first, _ = await asyncio.gather(answer(), client.get(f"http://{host}:{port}/"))
+            # From here to the next request the loop has no turn in which it would read.
+            first.send(afterwards) if afterwards else first.shutdown(socket.SHUT_WR)
+            async with asyncio.timeout(20):
+                second, response = await asyncio.gather(
+                    answer(), client.get(f"http://{host}:{port}/")
+                )
+
+        assert response.content == b"ok"
+        first.close()
+        second.close()
 
 
 async def test_a_connection_that_was_idle_too_long_or_was_closed_is_not_used_again():
