@@ -31,8 +31,15 @@ export function drawAnswer(question, prediction, reask) {
 }
 
 /** An answer in a few words. */
-export function inWords({ modality, outcome, label }) {
-  return label ? labelName(modality, label) : say(`outcome.${outcome}`);
+export function inWords(prediction) {
+  const { modality, outcome, label } = prediction;
+  return several(prediction) ?? (label ? labelName(modality, label) : say(`outcome.${outcome}`));
+}
+
+/** The findings of an answer with more than one, else null. */
+function several({ outcome, findings }) {
+  const positive = findings.filter((one) => one.positive).map((one) => one.name);
+  return positive.length > 1 && outcome === "accepted" ? positive.join(" · ") : null;
 }
 
 function columns(...parts) {
@@ -41,13 +48,12 @@ function columns(...parts) {
 }
 
 function verdict(question, prediction) {
-  const { modality, outcome, label, findings, probabilities: all } = prediction;
-  const positive = findings.filter((one) => one.positive).map((one) => one.name);
-  const several = positive.length > 1 && outcome === "accepted" ? positive.join(" · ") : null;
-  const isScored = label && !several && label in all;
+  const { modality, outcome, label, probabilities: all } = prediction;
+  const findings = several(prediction);
+  const isScored = label && !findings && label in all;
   const words = [
     make("p", { class: "outcome" }, say(`outcome.${outcome}`)),
-    label ? make("p", { class: "label" }, several ?? labelName(modality, label)) : null,
+    label ? make("p", { class: "label" }, findings ?? labelName(modality, label)) : null,
     outcome === "accepted" ? null : make("p", {}, say(`outcome.${outcome}.text`)),
   ];
   const score = [percent(all[label]), make("small", {}, say("probabilities.one"))];
