@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.pairs import apart, load, logits_of, payloads, tensor_of
+from bench.pairs import apart, load, logits_of
 from bench.parts import KEPT, Part, keep_part
 from bench.server import ROOT
+from contracts.images import image_to_tensor
 from deploy.procfile import model_file
+from training.evaluation.predict import pictures
 from training.manifest import VAL, read_manifest
 from vision_service.parity import PROBABILITY_TOLERANCE, Parity
 
@@ -45,11 +47,12 @@ def check(manifest: Path, most: int | None = None) -> Checked:
     """Compare the backends over one validation part, or over so many inputs of it."""
     read = read_manifest(manifest)
     checkpoint = model_file(read.modality, ROOT)
-    paths = [row.path for row in read.rows if row.split == VAL]
+    rows = [row for row in read.rows if row.split == VAL]
     if most is not None:
-        paths = paths[:: max(1, -(-len(paths) // most))]
+        rows = rows[:: max(1, -(-len(rows) // most))]
     compiled, plain = load(checkpoint, "onnxruntime"), load(checkpoint, "torch")
-    tensors = [tensor_of(payload, plain) for payload in payloads(paths)]
+    render = plain.checkpoint.release.render
+    tensors = [image_to_tensor(one, plain.image) for one in pictures(rows, plain.modality, render)]
     parity = apart(logits_of(tensors, compiled), logits_of(tensors, plain), plain)
     return Checked(read.modality, len(tensors), parity)
 

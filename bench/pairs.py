@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -49,8 +49,3 @@ def logits_of(tensors: Iterable[Tensor], model: VisionModel) -> Tensor:
 def apart(ours: Tensor, reference: Tensor, model: VisionModel) -> Parity:
     """Return how far two sets of logits are apart, through the model's own decision rule."""
     return compare(ours, reference, model.checkpoint.release.decision, model.modality)
-
-
-def payloads(paths: Iterable[Path]) -> Iterator[bytes]:
-    """Read files one after the other."""
-    return (path.read_bytes() for path in paths)
