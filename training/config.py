@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
@@ -108,6 +108,8 @@ class TrainConfig:
             raise BadConfig("accept and coverage are shares of the cases")
         if self.label_smoothing and self.imbalance == "focal":
             raise BadConfig("label_smoothing and focal loss exclude each other")
+        if self.tta:
+            _check_views(self.tta)
 
     def digest(self) -> str:
         """Return the SHA-256 of the recipe in canonical JSON."""
@@ -121,11 +123,16 @@ def load_config(
 
     `augment.rotate=10` reaches into the augmentation. Raises BadConfig.
     """
+    return config_from_plain(read_plain(modality_id, file, overrides))
+
+
+def read_plain(modality_id: str, file: Path | None, overrides: Sequence[str]) -> dict[str, Any]:
+    """Return the unchecked settings of a preset or file with `key=value` overrides applied."""
     import yaml
 
     path = file or PRESETS / f"{modality_id.replace('-', '_')}.yaml"
     try:
-        plain = yaml.safe_load(path.read_text()) or {}
+        plain: dict[str, Any] = yaml.safe_load(path.read_text()) or {}
     except FileNotFoundError as error:
         raise BadConfig(f"there is no preset file {path.name}") from error
     for override in overrides:
@@ -136,14 +143,16 @@ def load_config(
         target = plain
         for parent in parents:
             target = target.setdefault(parent, {})
+            if not isinstance(target, dict):
+                raise BadConfig(f"{parent} has no settings of its own")
         target[last] = yaml.safe_load(value)
-    return config_from_plain(plain)
+    return plain
 
 
 def config_from_plain(plain: dict[str, Any]) -> TrainConfig:
     """Build a TrainConfig from nested dicts; raise BadConfig for unknown keys or wrong types."""
-    augment = _build(AugmentConfig, plain.get("augment", {}))
-    return _build(TrainConfig, {**plain, "augment": augment})
+    augment = build_checked(AugmentConfig, plain.get("augment", {}))
+    return build_checked(TrainConfig, {**plain, "augment": augment})
 
 
 def config_from_record(plain: dict[str, Any]) -> TrainConfig:
@@ -163,14 +172,14 @@ def _known(kind: type, plain: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if name in names}
 
 
-def _build(kind: type[T], plain: dict[str, Any]) -> T:
-    """Construct a config dataclass with type checks by its defaults."""
+def build_checked(kind: type[T], plain: dict[str, Any]) -> T:
+    """Construct a config dataclass; raise BadConfig for unknown keys, types and choices."""
     known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(plain) - set(known)):
         raise BadConfig(f"unknown settings: {', '.join(unknown)}")
-    default = kind()
+    default, hints = kind(), get_type_hints(kind)
     values = {name: _coerce(name, value, getattr(default, name)) for name, value in plain.items()}
-    return kind(**values)
+    return kind(**{name: _checked(name, value, hints[name]) for name, value in values.items()})
 
 
 def _coerce(name: str, value: object, default: object) -> object:
@@ -182,5 +191,24 @@ def _coerce(name: str, value: object, default: object) -> object:
     if isinstance(default, str) and value is False:
         return "off" if name == "amp" else "none"
     if type(value) is not type(default) and not is_dataclass(value):
-        raise BadConfig(f"{name} takes a value of type {type(default).__name__}")
+        kind = "list" if isinstance(default, tuple) else type(default).__name__
+        raise BadConfig(f"{name} takes a value of type {kind}")
     return value
+
+
+def _checked(name: str, value: object, hint: object) -> object:
+    """Return the value if it is one of the choices of its type; members of a list one by one."""
+    if get_origin(hint) is Literal and value not in get_args(hint):
+        raise BadConfig(f"{name} is one of {', '.join(get_args(hint))}, not {value!r}")
+    if isinstance(value, tuple):
+        example = get_args(hint)[0]()
+        return tuple(_coerce(f"each value of {name}", member, example) for member in value)
+    return value
+
+
+def _check_views(names: Sequence[str]) -> None:
+    """Refuse a view that no code knows; torch loads only for a recipe that names views."""
+    from contracts.views import VIEWS
+
+    if unknown := sorted(set(names) - set(VIEWS)):
+        raise BadConfig(f"tta is a list of {', '.join(VIEWS)}, not of {', '.join(unknown)}")

@@ -37,6 +37,38 @@ def test_an_unknown_or_ill_typed_setting_is_refused(override):
 
 
 @pytest.mark.parametrize(
+    ("override", "allowed"),
+    [
+        ("imbalance=weighted_sampler", "none, sampler, class_weights, focal, logit_adjustment"),
+        ("schedule=one_cycle", "cosine, onecycle"),
+        ("freeze=head", "none, partial, all"),
+        ("select_by=auc", "auroc, nll, balanced_accuracy"),
+        ("amp=fp8", "auto, bf16, fp16, off"),
+        ("tta=[nonsense]", "identity, flip_horizontal, flip_vertical, rotate_180"),
+    ],
+)
+def test_a_choice_that_nobody_offers_is_refused_with_those_that_are(override, allowed):
+    setting, _, value = override.partition("=")
+
+    with pytest.raises(BadConfig, match=allowed) as refused:
+        load_config("chest-xray", overrides=[override])
+
+    assert str(refused.value).startswith(setting)
+    assert value.strip("[]") in str(refused.value)
+
+
+@pytest.mark.parametrize("override", ["seeds=[a]", "seeds=[1.5]", "tta=[[identity]]", "seeds=3"])
+def test_a_list_with_members_of_another_kind_is_refused(override):
+    with pytest.raises(BadConfig, match=override.partition("=")[0]):
+        load_config("chest-xray", overrides=[override])
+
+
+def test_an_override_inside_a_plain_number_is_refused():
+    with pytest.raises(BadConfig, match="epochs"):
+        load_config("chest-xray", overrides=["epochs.many=3"])
+
+
+@pytest.mark.parametrize(
     "settings",
     [
         {"mixup": 0.2, "cutmix": 1.0},
