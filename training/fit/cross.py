@@ -22,6 +22,7 @@ from contracts.network import build_network
 from training.config import TrainConfig
 from training.dataset import ImageBank
 from training.distributed import choose_device
+from training.fit.idle import refuse_idle
 from training.fit.memory import keep_freed_pages
 from training.fit.predict_batches import predict_batches
 from training.fit.run_log import Log
@@ -47,8 +48,9 @@ def cross_validate(  # noqa: PLR0913
 ) -> Scored:
     """Fit one network per fold and return the out-of-fold scores of all rows that have a fold.
 
-    Raises ValueError when fewer than two folds are named.
+    Raises ValueError when fewer than two folds are named, BadConfig for idle settings.
     """
+    refuse_idle(modality, config)
     keep_freed_pages()
     rows = fold_rows(manifest)
     folds = sorted({row.attributes["fold"] for row in rows})

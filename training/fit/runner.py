@@ -24,6 +24,7 @@ from contracts.registry import get_modality
 from training.config import TrainConfig, config_from_record, config_to_plain
 from training.dataset import ImageBank, encode_targets, load_bank
 from training.distributed import Team, choose_device, join_team
+from training.fit.idle import refuse_idle
 from training.fit.inputs import loader_for
 from training.fit.memory import keep_freed_pages
 from training.fit.predict_batches import predict_batches
@@ -85,8 +86,9 @@ def train_network(  # noqa: PLR0913
     """Fit every seed of the recipe and return the released weights.
 
     The `train` part teaches, the `val` part chooses; no other part is opened. Resumes from the
-    run folder. Raises ValueError for a manifest without these parts.
+    run folder. Raises ValueError for a manifest without these parts, BadConfig for idle settings.
     """
+    refuse_idle(modality, config)
     keep_freed_pages()
     start, spec = load_start(init, config.arch), image_spec(modality, config)
     with join_team("cuda" if device_name != "cpu" and torch.cuda.is_available() else "cpu") as team:

@@ -159,6 +159,18 @@ def test_class_weights_make_every_class_count_alike():
     assert only_common_right == pytest.approx(only_rare_right, rel=1e-5)
 
 
+def test_class_weights_make_a_rare_independent_label_count_more():
+    counts = torch.tensor([50.0, 10.0])
+    plain, weighed = (
+        build_loss(TrainConfig(imbalance=name), counts, multi_label=True, examples=100)
+        for name in ("none", "class_weights")
+    )
+    logits, rare = torch.zeros(1, 2), torch.tensor([[0.0, 1.0]])
+
+    assert float(weighed(logits, rare)) == pytest.approx(2 * float(plain(logits, rare)))
+    assert float(weighed(logits, 1 - rare)) == pytest.approx(float(plain(logits, 1 - rare)))
+
+
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_smoothed_labels_punish_certainty(multi_label):
     counts, sure = torch.ones(2), torch.tensor([[20.0, -20.0]])
