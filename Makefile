@@ -48,7 +48,7 @@ imports: $(READY) ## who may import whom
 train: $(READY) ## train one model (MODALITY=chest-xray DATA=folder INIT=backbone.pth ARGS=…)
 	python -m training prepare $(MODALITY) --data "$(DATA)"
 	python -m training train $(MODALITY) --manifest runs/manifests/$(MODALITY).csv \
-	--init "$(or $(INIT),random)" $(ARGS)
+	$(if $(INIT),--init "$(INIT)") $(ARGS)
 
 bench: $(READY) ## measure beside others, 15 quiet minutes (DATA=folder; ARGS='--seconds 1': a trial)
 	python -m bench $(if $(DATA),--data "$(DATA)") $(ARGS)

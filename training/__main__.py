@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from contracts.errors import BadCheckpoint, ServiceError
-from contracts.modality import Kind, Modality
+from contracts.modality import Kind
 from contracts.registry import get_modality
 from training.config import load_config
 from training.manifest import BadManifest
@@ -54,6 +54,7 @@ def prepare(
 
 @app.command()
 def train(  # noqa: PLR0913 - one parameter per option of the command line
+    context: typer.Context,
     modality: ModalityArgument,
     manifest: ManifestOption,
     init: Annotated[str, typer.Option(help="Path of a state dict, imagenet or random.")] = "random",
@@ -73,7 +74,13 @@ def train(  # noqa: PLR0913 - one parameter per option of the command line
     """Train, calibrate and export one model; refuse a leaking manifest before anything else."""
     entry = get_modality(modality)
     if entry.kind is Kind.TABLE:
-        _train_table(entry, manifest, out, config)
+        from training.tables.options import refuse_idle_options
+        from training.tabular import train_table
+
+        refuse_idle_options(context)
+        print(
+            f"wrote {train_table(entry.id, manifest, out, recipe_file=config, settings=settings)}"
+        )
         return
     import torch
 
@@ -228,13 +235,6 @@ def _export(
         notes=tuple(notes),
     )
     print(f"wrote {export_release(trained, out, others=tuple(others), options=options)}")
-
-
-def _train_table(entry: Modality, manifest: Path, out: Path, recipe: Path | None) -> None:
-    """Fit a scikit-learn pipeline for a tabular modality."""
-    from training.tabular import train_table
-
-    print(f"wrote {train_table(entry.id, manifest, out, recipe_file=recipe)}")
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from training.measure.bootstrap import DRAWS
 from training.release.plain import plain_values
 from training.release.provenance import git_commit, library_versions, recipe_digest
 from training.tables.card import write_table_card
+from training.tables.config import RecipeSource
 from training.tables.heart_release import build_heart
 from training.tables.parts import TableParts
 from training.tables.symptom_release import build_symptoms
@@ -44,20 +45,21 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def train_table(  # noqa: PLR0913 - the last three are seldom given
+def train_table(  # noqa: PLR0913 - the last five are seldom given
     modality_id: str,
     manifest: Path,
     out: Path,
     *,
     seed: int = 0,
     recipe_file: Path | None = None,
+    settings: Sequence[str] | None = None,
     draws: int = DRAWS,
     clock: Callable[[], datetime] = utc_now,
 ) -> Path:
     """Write the next version of a tabular model below `out` and return its path.
 
-    The part `train` is used whole: figures are out of fold. `recipe_file` replaces the preset.
-    Raises BadManifest, BadConfig and NotBetterThanBaseline.
+    The part `train` is used whole: figures are out of fold. `recipe_file` replaces the preset,
+    `settings` change it by `key=value`. Raises BadManifest, BadConfig and NotBetterThanBaseline.
     """
     modality = get_modality(modality_id)
     listed = read_manifest(manifest, modality_id)
@@ -66,7 +68,8 @@ def train_table(  # noqa: PLR0913 - the last three are seldom given
         raise BadManifest(f"{manifest}: holds no rows of the part {TRAIN!r}.")
     started = time.perf_counter()
     build = build_symptoms if modality.table is None else build_heart
-    parts = build(modality, rows, seed=seed, recipe_file=recipe_file, draws=draws)
+    source = RecipeSource(recipe_file, tuple(settings or ()))
+    parts = build(modality, rows, seed=seed, source=source, draws=draws)
     folder = out / modality.id
     origin = _origin(parts, listed, seed, time.perf_counter() - started, clock())
     return export_table(parts, origin, folder, modality)

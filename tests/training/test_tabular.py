@@ -1,6 +1,7 @@
 """Both tabular trainings from a manifest to a released file, on invented cases."""
 
 import json
+import sys
 from datetime import UTC, datetime
 
 import numpy as np
@@ -10,6 +11,7 @@ from contracts.estimator import load_estimator
 from contracts.registry import get_modality
 from contracts.scorer import scorer_of
 from contracts.tables import TableRow, encode_table
+from training.__main__ import main
 from training.config import BadConfig
 from training.manifest import BadManifest, Manifest, Row, write_manifest
 from training.measure.baselines import NotBetterThanBaseline
@@ -167,6 +169,68 @@ def test_an_unknown_setting_of_the_recipe_is_refused(symptom_manifest, tmp_path)
 
     with pytest.raises(BadConfig, match="smothing"):
         train_table("symptoms", symptom_manifest, tmp_path, recipe_file=recipe)
+
+
+def command(capsys, *arguments):
+    """Run the command line; return exit code and what it wrote to stderr."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["training", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    return ended.value.code, capsys.readouterr().err
+
+
+def test_a_setting_of_the_command_line_changes_the_recipe(symptom_manifest, tmp_path, capsys):
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(SMALL["symptoms"])
+    options = ["--config", recipe, "--out", tmp_path, "--set", "smoothing=[1]"]
+
+    code, errors = command(
+        capsys, "train", "symptoms", "--manifest", symptom_manifest, *options, "--set", "masks=2"
+    )
+
+    release = load_estimator(tmp_path / "symptoms" / "v1.skops", SYMPTOMS).release
+    assert (code, errors) == (0, "")
+    assert release.provenance["config"]["smoothing"] == [1.0]
+    assert release.provenance["config"]["masks"] == 2
+
+
+@pytest.mark.parametrize("setting", ["smothing=[0.1]", "smoothing=0.1", "folds=many", "folds"])
+def test_a_setting_that_the_recipe_does_not_have_is_a_user_error(
+    setting, symptom_manifest, tmp_path, capsys
+):
+    code, errors = command(
+        capsys, "train", "symptoms", "--manifest", symptom_manifest, "--out", tmp_path,
+        "--set", setting,
+    )  # fmt: skip
+
+    assert code == 2
+    assert errors.startswith("error: ")
+    assert not (tmp_path / "symptoms").exists()
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--note", "said nowhere"),
+        ("--device", "cuda"),
+        ("--run-folder", "runs/x"),
+        ("--open-test", "curious"),
+        ("--others", "other.csv"),
+        ("--init", "imagenet"),
+        ("--threads", "2"),
+        ("--no-export",),
+    ],
+    ids=lambda option: option[0],
+)
+def test_an_option_that_does_nothing_for_a_table_is_a_user_error(option, tmp_path, capsys):
+    code, errors = command(
+        capsys, "train", "heart-risk", "--manifest", "m.csv", "--out", tmp_path, *option
+    )
+
+    assert code == 2
+    assert errors.startswith(f"error: {option[0]}: ")
+    assert "--set" in errors
 
 
 def test_a_manifest_without_training_rows_is_refused(tmp_path):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import yaml
-
-from training.config import PRESETS, BadConfig
+from training.config import build_checked, read_plain
 
 T = TypeVar("T")
 
@@ -50,19 +48,14 @@ class ColumnRecipe:
     coverage: float = 0.9
 
 
-def load_recipe(kind: type[T], modality_id: str, file: Path | None = None) -> T:
-    """Read a preset (or `file`) into its recipe; raise BadConfig for unknown keys."""
-    path = file or PRESETS / f"{modality_id.replace('-', '_')}.yaml"
-    try:
-        plain: dict[str, Any] = yaml.safe_load(path.read_text()) or {}
-    except FileNotFoundError as error:
-        raise BadConfig(f"there is no preset file {path.name}") from error
-    unknown = plain.keys() - {known.name for known in fields(kind)}  # type: ignore[arg-type]
-    if unknown:
-        raise BadConfig(f"unknown settings in {path.name}: {', '.join(sorted(unknown))}")
-    return kind(**{key: _frozen(value) for key, value in plain.items()})
+@dataclass(frozen=True, slots=True)
+class RecipeSource:
+    """Where a recipe comes from: the preset, or `file` instead, then `key=value` overrides."""
+
+    file: Path | None = None
+    settings: tuple[str, ...] = ()
 
 
-def _frozen(value: object) -> object:
-    """Lists become tuples."""
-    return tuple(value) if isinstance(value, list) else value
+def load_recipe(kind: type[T], modality_id: str, source: RecipeSource) -> T:
+    """Read a modality's recipe; raise BadConfig for unknown keys, types or forms."""
+    return build_checked(kind, read_plain(modality_id, source.file, source.settings))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from training.measure.document import measure
 from training.measure.likelihood import likelihood_ratios
 from training.measure.operating_point import OperatingRule
 from training.measure.scored import Scored, scored_from
-from training.tables.config import ColumnRecipe, load_recipe
+from training.tables.config import ColumnRecipe, RecipeSource, load_recipe
 from training.tables.heart_figures import Study, bands_of, hospital_figures, repeated_figures
 from training.tables.heart_model import ColumnCases, HeartModel, fit_heart, read_columns
 from training.tables.heart_validation import OutOfFold, age_and_sex, choose_setting, nested
@@ -29,11 +28,11 @@ def build_heart(
     rows: tuple[Row, ...],
     *,
     seed: int,
-    recipe_file: Path | None = None,
+    source: RecipeSource,
     draws: int = DRAWS,
 ) -> TableParts:
     """Cross-validate, calibrate, measure and fit; raise NotBetterThanBaseline."""
-    recipe = load_recipe(ColumnRecipe, modality.id, recipe_file)
+    recipe = load_recipe(ColumnRecipe, modality.id, source)
     spec = modality.table
     if spec is None:
         raise ValueError("the modality has no columns")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from training.measure.likelihood import likelihood_ratios
 from training.measure.scaling import fit_softmax
 from training.measure.scored import Scored, probabilities_of
 from training.metrics import Bools
-from training.tables.config import TermRecipe, load_recipe
+from training.tables.config import RecipeSource, TermRecipe, load_recipe
 from training.tables.masking import MaskedScores, masking_curve, minimum_terms, pooled, score_masked
 from training.tables.parts import TableParts
 from training.tables.symptom_model import candidates, choose_smoothing, fit_naive_bayes, read_cases
@@ -35,11 +34,11 @@ def build_symptoms(
     rows: tuple[Row, ...],
     *,
     seed: int,
-    recipe_file: Path | None = None,
+    source: RecipeSource,
     draws: int = DRAWS,
 ) -> TableParts:
     """Cross-validate, calibrate, measure and fit; raise NotBetterThanBaseline."""
-    recipe = load_recipe(TermRecipe, modality.id, recipe_file)
+    recipe = load_recipe(TermRecipe, modality.id, source)
     cases = read_cases(rows, modality)
     options = {"folds": recipe.folds, "masks": recipe.masks, "seed": seed}
     curves: dict[str, list[MaskedScores]] = {
