@@ -12,6 +12,7 @@ from contracts.modality import Modality
 from contracts.release import Release
 from training.measure.figures import answers_of
 from training.measure.scored import Scored
+from training.metrics import confusion
 from training.release.card_sets import SETS
 from training.release.card_tables import interval_text
 from training.report import plots
@@ -59,7 +60,7 @@ def write_report(
             figures[name],
             summary_of(figures[name]),
             set_tables(figures[name], modality),
-            _saved(folder, name, _drawn(cases, release, modality)),
+            _saved(folder, name, _drawn(cases, figures[name], release, modality)),
         )
         for name, cases in sorted(scored.items(), key=lambda item: _place(item[0]))
         if name in figures
@@ -84,22 +85,23 @@ def _place(name: str) -> int:
     return list(SETS).index(name) if name in SETS else len(SETS)
 
 
-def _drawn(scored: Scored, release: Release, modality: Modality) -> dict[str, Figure]:
-    """Every plot of one set."""
+def _drawn(
+    scored: Scored, figures: Mapping[str, Any], release: Release, modality: Modality
+) -> dict[str, Figure]:
+    """Every plot of one set; without exclusive labels each has a confusion of its own."""
     answers = answers_of(scored, release.decision)
-    drawn = {
+    return {
         "roc": plots.draw_roc(answers, modality),
         "precision-recall": plots.draw_precision_recall(answers, modality),
         "reliability": plots.draw_reliability(answers, modality),
         "risk-coverage": plots.draw_risk_coverage(answers),
         "thresholds": plots.draw_thresholds(answers, modality, release.decision.thresholds),
+        "confusion": plots.draw_confusion(
+            confusion(answers.truth, answers.decided).tolist(), modality.codes
+        )
+        if release.decision.activation == "softmax"
+        else plots.draw_label_confusions(figures["operating"]),
     }
-    if release.decision.activation == "softmax":
-        from training.metrics import confusion
-
-        counts = confusion(answers.truth, answers.decided).tolist()
-        drawn["confusion"] = plots.draw_confusion(counts, modality.codes)
-    return drawn
 
 
 def _saved(folder: Path, name: str, drawn: Mapping[str, Figure]) -> dict[str, str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -144,6 +144,37 @@ def draw_thresholds(answers: Answers, modality: Modality, thresholds: Sequence[f
 def draw_confusion(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> Figure:
     """Counts, rows true, columns given; shaded by the share of the row."""
     figure, axes = new_figure("Confusion", "given", "true")
+    _fill_counts(axes, confusion, labels)
+    return figure
+
+
+def draw_label_confusions(operating: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Two by two counts of each independent label at its threshold, rows true, columns given.
+
+    `operating` is the member of the metrics JSON.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=_SIZE_INCHES, dpi=_DOTS_PER_INCH, layout="constrained")
+    figure.suptitle("Confusion of each label, rows true, columns given", fontsize=10)
+    columns = min(3, len(operating))
+    rows = -(-len(operating) // columns)
+    for place, (code, row) in enumerate(operating.items(), start=1):
+        axes = figure.add_subplot(rows, columns, place)
+        axes.set_title(f"{code} from {row['threshold']:.2f}", fontsize=9)
+        _fill_counts(
+            axes,
+            [
+                [row["true_negative"], row["false_positive"]],
+                [row["false_negative"], row["true_positive"]],
+            ],
+            ["no", "yes"],
+        )
+    return figure
+
+
+def _fill_counts(axes: Axes, confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> None:
+    """Write the counts into cells that are shaded by the share of their row."""
     counts = np.asarray(confusion)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -153,7 +184,6 @@ def draw_confusion(confusion: Sequence[Sequence[int]], labels: Sequence[str]) ->
     for (row, column), count in np.ndenumerate(counts):
         shade = "white" if shares[row, column] > 0.5 else "black"
         axes.text(column, row, str(count), ha="center", va="center", color=shade, fontsize=8)
-    return figure
 
 
 def _drawable(answers: Answers, modality: Modality) -> list[tuple[int, str]]:
