@@ -6,11 +6,13 @@ accepted_share          how many cases get a single answer
 operating               threshold, counts and Wilson intervals per label
 prediction_sets         coverage per label, mean size, share of single labels
 confusion               rows true, columns decided (exclusive labels)
-subgroups               per attribute and value, from 30 cases on
+subgroups               per attribute and value, from 30 cases on; a share of few cases, or
+                        one on which all draws agree, has a Wilson interval by case
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -29,12 +31,14 @@ from training.measure.bootstrap import (
     wilson,
 )
 from training.measure.conformal import class_coverage
-from training.measure.figures import Answers, answers_of, figures, named_labels
+from training.measure.figures import BIASED, Answers, answers_of, figures, named_labels
 from training.measure.scored import Scored, accepted_of
 from training.measure.subgroups import subgroups
 from training.metrics import Bools
 
 _SUBGROUP_DRAWS = 500
+#: Below this number of cases a share of them has a Wilson interval: draws of few cases agree.
+_FEW = 10
 
 
 def measure(
@@ -76,7 +80,7 @@ def _estimated(
     """Every figure with its interval, as JSON."""
     found: dict[str, Estimate] = {}
     if table:
-        found = estimates(table, _weights(scored, draws, seed))
+        found = estimates(table, _weights(scored, draws, seed), biased=BIASED)
     return {name: value.to_plain() for name, value in found.items()}
 
 
@@ -139,7 +143,8 @@ def _subgroups(
     rows = []
     for group in subgroups(scored.rows):
         part = scored.subset(group.members)
-        table = figures(answers_of(part, rule), modality)
+        answers = answers_of(part, rule)
+        table = figures(answers, modality)
         one_class = part.truth.any(axis=0).sum() < 2
         wanted = {
             name: metric
@@ -147,11 +152,35 @@ def _subgroups(
             if _in_subgroups(name) and not (one_class and name == "balanced_accuracy")
         }
         plain = _estimated(wanted, part, _SUBGROUP_DRAWS, seed)
+        plain |= dict(_wilson_of_few(plain, _cases_behind(answers, modality)))
         known = {name: value for name, value in plain.items() if value["value"] is not None}
         rows.append(
             {"attribute": group.attribute, "value": group.value, "n": len(part), "figures": known}
         )
     return rows
+
+
+def _cases_behind(answers: Answers, modality: Modality) -> dict[str, int]:
+    """How many cases each share of a subgroup is one of."""
+    total = len(answers.truth)
+    behind = {"accuracy": total}
+    for index, code in named_labels(modality):
+        with_label = int(answers.truth[:, index].sum())
+        behind[f"sensitivity.{code}"] = with_label
+        behind[f"specificity.{code}"] = total - with_label
+    return behind
+
+
+def _wilson_of_few(
+    plain: dict[str, dict[str, float | None]], behind: dict[str, int]
+) -> Iterator[tuple[str, dict[str, float | None]]]:
+    """The shares of few cases, and those on which all draws agree, with a Wilson interval."""
+    for name, cases in behind.items():
+        found = plain.get(name, {})
+        value = found.get("value")
+        if value is not None and (cases < _FEW or found["low"] == found["high"]):
+            low, high = wilson(value * cases, cases)
+            yield name, {"value": value, "low": min(low, value), "high": max(high, value)}
 
 
 def _in_subgroups(name: str) -> bool:

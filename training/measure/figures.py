@@ -23,6 +23,8 @@ from training.metrics import Bools
 
 PREVALENCES = (0.05, 0.2, 0.5)
 FIXED_SPECIFICITIES = (0.8, 0.9)
+#: Figures that draws put too high; see `bootstrap.biased_estimate`.
+BIASED = ("ece",)
 #: Marks the figures of the most probable label, beside those of a decision moved by `shift`.
 PLAIN = "plain."
 

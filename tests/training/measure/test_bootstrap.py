@@ -8,11 +8,15 @@ import pytest
 from training import metrics
 from training.measure.bootstrap import (
     Estimate,
+    biased_estimate,
     cluster_weights,
     estimate,
+    estimates,
+    evaluate_draws,
     paired_difference,
     wilson,
 )
+from training.measure.calibration_error import brier, ece
 
 
 def test_all_cases_of_a_group_are_drawn_together():
@@ -78,6 +82,42 @@ def test_a_figure_that_the_cases_do_not_define_has_no_value():
     metric = partial(metrics.auroc, np.array([0.1, 0.2]), np.array([True, True]))
 
     assert estimate(metric, cluster_weights(["a", "b"])) == Estimate(None, None, None)
+
+
+def calibrated(count, seed):
+    """Probabilities, and outcomes that follow them exactly but for chance."""
+    random = np.random.default_rng(seed)
+    p = random.random(count)
+    return p, random.random(count) < p
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_interval_of_a_calibration_error_holds_its_value_though_draws_lie_above(seed):
+    metric = partial(ece, *calibrated(120, seed))
+    weights = cluster_weights([str(index) for index in range(120)], draws=300, seed=seed)
+
+    plain, corrected = estimate(metric, weights), biased_estimate(metric, weights)
+
+    assert evaluate_draws(metric, weights).mean() > plain.value
+    assert 0 <= corrected.low < corrected.value == plain.value < corrected.high
+    assert corrected.high < plain.high
+
+
+def test_a_biased_figure_is_named_among_the_others():
+    p, right = calibrated(60, 0)
+    table = {"ece": partial(ece, p, right), "brier": partial(brier, p[:, None], right[:, None])}
+    weights = cluster_weights([str(index) for index in range(60)], draws=100)
+
+    found = estimates(table, weights, biased=("ece",))
+
+    assert found["ece"] == biased_estimate(table["ece"], weights)
+    assert found["brier"] == estimate(table["brier"], weights)
+
+
+def test_a_calibration_error_of_no_case_has_no_value():
+    metric = partial(metrics.share, np.array([True]), np.array([False]))
+
+    assert biased_estimate(metric, cluster_weights(["a"])) == Estimate(None, None, None)
 
 
 @pytest.mark.parametrize(
