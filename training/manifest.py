@@ -152,6 +152,11 @@ def _modality_of(path: Path, meta: Mapping[str, object], modality_id: str | None
     named = str(meta.get("modality", ""))
     if modality_id and named and named != modality_id:
         raise BadManifest(f"{path}: is a manifest of {named}, not of {modality_id}.")
+    if modality_id and (foreign := meta.get("vocabulary")):
+        raise BadManifest(
+            f"{path}: labels and entries are those of {foreign}, another vocabulary than that of "
+            f"{modality_id}; see docs/training.md."
+        )
     return modality_id or named
 
 

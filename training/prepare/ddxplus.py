@@ -40,7 +40,8 @@ def is_layout(data: Path) -> bool:
 def prepare(data: Path, out: Path, *, exclude: Collection[str] = ()) -> Manifest:
     """Write the manifest of all patients in `data` and return it; raise BadData when damaged.
 
-    The manifest names no modality of the registry: its labels are those of DDXPlus.
+    The manifest names no modality of the registry: labels and terms are those of DDXPlus, so that
+    `train` and `evaluate` refuse it. `read_modality` describes it to code that fits the method.
     """
     labels = {name: _code(name) for name in _read_json(data / CONDITIONS)}
     evidences = _read_json(data / EVIDENCES)
@@ -53,7 +54,8 @@ def prepare(data: Path, out: Path, *, exclude: Collection[str] = ()) -> Manifest
     ]
     if not rows:
         raise BadData(f"{data}: holds no patients.")
-    return write_manifest(out, Manifest("", tuple(rows), {"source": "DDXPlus, CC BY 4.0"}))
+    meta: dict[str, object] = {"source": "DDXPlus, CC BY 4.0", "vocabulary": "DDXPlus"}
+    return write_manifest(out, Manifest("", tuple(rows), meta))
 
 
 def read_modality(data: Path) -> Modality:

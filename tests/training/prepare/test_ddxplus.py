@@ -8,10 +8,11 @@ import zipfile
 import numpy as np
 import pytest
 
-from training.manifest import CAL, TEST, TRAIN
+from training.manifest import CAL, TEST, TRAIN, BadManifest, read_manifest
 from training.prepare import ddxplus, symptoms
 from training.prepare.scan import BadData
 from training.tables.symptom_model import Classifier, fit_naive_bayes, read_cases
+from training.tabular import train_table
 
 CONDITIONS = {"Bronchitis": {}, "Possible NSTEMI / STEMI": {}, "GERD": {}}
 EVIDENCES = {
@@ -58,6 +59,15 @@ def test_the_official_parts_are_kept_and_defaults_are_no_symptoms(sample):
     assert [len(manifest.part(part)) for part in (TRAIN, CAL, TEST)] == [30, 6, 3]
     assert json.loads(manifest.rows[0].attributes["input"]) == {"symptoms": ["E_201", "E_48"]}
     assert manifest.rows[1].label == "possible_nstemi_stemi"
+
+
+def test_a_training_on_another_vocabulary_is_refused_and_says_so(sample):
+    symptoms.prepare(sample, sample / "m.csv")
+
+    with pytest.raises(BadManifest, match="those of DDXPlus, another vocabulary"):
+        train_table("symptoms", sample / "m.csv", sample / "out")
+
+    assert read_manifest(sample / "m.csv").part(TEST)
 
 
 def test_the_files_describe_labels_and_vocabulary(sample):
