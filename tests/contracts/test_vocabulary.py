@@ -92,13 +92,39 @@ def test_one_spelling_for_two_entries_is_refused():
         (("chest_pain", "breathlessness"), ["acute_coronary_syndrome"]),
         (("chest_pain", "cough"), []),
         (("breathlessness", "cough"), []),
+        (("breathlessness", "blood_in_sputum"), ["pulmonary_embolism"]),
         (("weakness_of_one_body_side", "headache"), ["stroke"]),
+        (("slurred_speech",), ["stroke_speech"]),
+        (("coma",), ["coma"]),
+        (("altered_sensorium",), ["altered_consciousness"]),
         (("stiff_neck", "high_fever"), ["meningitis"]),
+        (("stiff_neck", "headache"), []),
+        (("stomach_bleeding",), ["gastrointestinal_bleeding"]),
+        (("acute_liver_failure",), ["liver_failure"]),
+        (("sunken_eyes", "dehydration"), ["severe_dehydration"]),
+        (("toxic_look", "chills"), ["sepsis"]),
+        (
+            ("chest_pain", "breathlessness", "swollen_legs"),
+            [
+                "acute_coronary_syndrome",
+                "pulmonary_embolism",
+            ],
+        ),
         ((), []),
     ],
 )
 def test_red_flags_fire_on_their_combinations_alone(terms, codes):
     assert [rule.code for rule in raised_flags(terms, SYMPTOMS.red_flags)] == codes
+
+
+@pytest.mark.parametrize("rule", SYMPTOMS.red_flags, ids=lambda rule: rule.code)
+def test_every_red_flag_fires_with_each_of_its_alternatives_and_not_without(rule):
+    for alternative in rule.any_of:
+        assert rule in raised_flags((*rule.all_of, alternative), SYMPTOMS.red_flags)
+        assert rule not in raised_flags((alternative,), SYMPTOMS.red_flags)
+
+    alone = raised_flags(rule.all_of, SYMPTOMS.red_flags)
+    assert alone == (() if rule.any_of else (rule,))
 
 
 def test_every_red_flag_is_urgent_cited_and_built_from_known_entries():
