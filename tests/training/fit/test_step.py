@@ -80,6 +80,41 @@ def test_mixing_keeps_targets_a_distribution(mixing):
     assert torch.allclose(targets.sum(1), torch.ones(6))
 
 
+def mixed(**mixing):
+    """Eight images that say in every pixel which one they are and where it is, mixed."""
+    torch.manual_seed(1)
+    stepper = Stepper(LinearOnMeans(), TrainConfig(amp="off", **mixing), SPEC, F.cross_entropy)
+    place = torch.arange(32 * 32).reshape(1, 1, 32, 32).expand(8, 3, 32, 32)
+    origin = torch.arange(8).reshape(8, 1, 1, 1)
+    generator = torch.Generator().manual_seed(5)
+    batch, targets = stepper._mix((origin * 1024 + place).double(), torch.eye(8), generator)
+    return batch - place, targets
+
+
+def test_cutmix_pastes_one_rectangle_of_the_partner_as_large_as_the_targets_say():
+    batch, targets = mixed(cutmix=1.0)
+    source = batch / 1024
+
+    assert torch.equal(source, source.round())
+    for image, shares in zip(source.long(), targets, strict=True):
+        found = torch.bincount(image.flatten(), minlength=8) / image.numel()
+        assert torch.allclose(found, shares, atol=1e-6)
+    mine = torch.arange(8).reshape(8, 1, 1)
+    pasted = source[:, 0] != mine
+    assert 0.02 < float(targets.diagonal().min()) < 0.98
+    for mask in pasted[pasted.flatten(1).any(1)]:
+        rows, columns = mask.any(1), mask.any(0)
+        assert torch.equal(mask, rows[:, None] & columns[None, :])
+
+
+def test_mixup_blends_the_partner_as_strongly_as_the_targets_say():
+    batch, targets = mixed(mixup=0.4)
+
+    blended = targets.double() @ torch.arange(8).double() * 1024
+    assert 0.02 < float(targets.diagonal().min()) < 0.98
+    assert torch.allclose(batch, blended.reshape(8, 1, 1, 1).expand_as(batch), atol=1e-2)
+
+
 def test_recomputed_activations_give_the_same_gradients():
     torch.manual_seed(0)
     network = build_network("efficientnet_b0", 2, dropout=0.0, drop_path=0.0).eval()
