@@ -72,8 +72,7 @@ def test_every_number_in_the_file_is_finite_and_every_interval_holds_its_value(s
     for part in ("val", "test"):
         for estimate in stored.release.metrics[part]["all"].values():
             if estimate["low"] is not None:
-                assert estimate["low"] <= estimate["value"] + 0.05
-                assert estimate["value"] <= estimate["high"] + 0.05
+                assert estimate["low"] <= estimate["value"] <= estimate["high"]
 
 
 def test_likelihood_ratios_speak_for_the_finding(stored):
