@@ -40,8 +40,8 @@ def is_layout(data: Path) -> bool:
 def prepare(data: Path, out: Path, *, exclude: Collection[str] = ()) -> Manifest:
     """Write the manifest of all patients in `data` and return it; raise BadData when damaged.
 
-    The manifest names no modality of the registry: labels and terms are those of DDXPlus, so that
-    `train` and `evaluate` refuse it. `read_modality` describes it to code that fits the method.
+    The manifest names no modality of the registry: labels and terms are those of DDXPlus, so
+    `train` refuses it. `read_modality` describes it to code that fits the method.
     """
     labels = {name: _code(name) for name in _read_json(data / CONDITIONS)}
     evidences = _read_json(data / EVIDENCES)

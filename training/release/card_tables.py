@@ -57,7 +57,8 @@ def subgroup_table(subgroups: Iterable[dict[str, Any]]) -> str:
     ]
     if not rows:
         return ""
-    return "Subgroups of at least 30 inputs:\n\n" + markdown_table(("group", "n", "figures"), rows)
+    title = "Subgroups of at least 30 inputs (Wilson by case for shares of few):\n\n"
+    return title + markdown_table(("group", "n", "figures"), rows)
 
 
 def baseline_table(table: dict[str, Any]) -> str:

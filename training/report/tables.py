@@ -155,7 +155,7 @@ def _subgroups(groups: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Ite
     if len(single) <= 4:
         together, single = [*together, *single], []
     for title, columns, folded in (
-        ("Subgroups of at least 30 inputs", together, False),
+        ("Subgroups of at least 30 inputs (Wilson by case for few)", together, False),
         ("Subgroups by label", single, True),
     ):
         rows = tuple(
