@@ -7,15 +7,25 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from training.distributed import Team, choose_device, join_team
+from training.resume import load_state
 
 SETTINGS = ["width=32", "height=32", "epochs=1", "head_epochs=1", "batch_size=4", "seeds=[0]"]
+#: Nothing that depends on the size of a process's batch or on its random numbers.
+PLAIN = [
+    *("width=32", "height=32", "epochs=1", "head_epochs=0", "seeds=[0]", "amp=off"),
+    *("dropout=0", "drop_path=0", "freeze_batchnorm=true", "imbalance=none", "augment={}"),
+    *("warmup=0", "schedule=cosine"),
+]
+TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 
 
 @pytest.fixture
@@ -34,7 +44,9 @@ def manifest(tmp_path):
     return path
 
 
-def train(manifest: Path, run: Path, *launcher: str) -> dict[str, object]:
+def train(
+    manifest: Path, run: Path, *launcher: str, settings: Sequence[str] = SETTINGS
+) -> dict[str, object]:
     command = [sys.executable, *launcher, "-m", "training", "train", "chest-xray"]
     command += [
         "--manifest",
@@ -45,7 +57,7 @@ def train(manifest: Path, run: Path, *launcher: str) -> dict[str, object]:
         "cpu",
         "--no-export",
     ]
-    command += [part for setting in SETTINGS for part in ("--set", setting)]
+    command += [part for setting in settings for part in ("--set", setting)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     result = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
     assert result.returncode == 0, result.stderr[-3000:]
@@ -53,14 +65,32 @@ def train(manifest: Path, run: Path, *launcher: str) -> dict[str, object]:
 
 
 def test_two_processes_train_together_with_the_same_command(manifest, tmp_path):
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-
     alone = train(manifest, tmp_path / "alone")
-    together = train(manifest, tmp_path / "together", *torchrun)
+    together = train(manifest, tmp_path / "together", *TORCHRUN)
 
     assert alone["history"][0] == together["history"][0]
     assert len(together["history"]) == 2
     assert (tmp_path / "together" / "weights.pt").exists()
+
+
+def gradients_of(run: Path) -> torch.Tensor:
+    """The running mean of all gradients at the end of the epoch in one row.
+
+    Weights would hide what is compared: AdamW makes a whole step of a gradient that is nearly zero.
+    """
+    moments = load_state(run / "seed-0")["optimizer"]["state"].values()
+    return torch.cat([moment["exp_avg"].flatten().double() for moment in moments])
+
+
+def test_two_processes_take_the_steps_of_one_with_twice_the_batch(manifest, tmp_path):
+    alone, together, half = tmp_path / "alone", tmp_path / "together", tmp_path / "half"
+
+    train(manifest, alone, settings=[*PLAIN, "batch_size=8"])
+    train(manifest, together, *TORCHRUN, settings=[*PLAIN, "batch_size=4"])
+    train(manifest, half, settings=[*PLAIN, "batch_size=4"])
+
+    one, two, other = (gradients_of(run) for run in (alone, together, half))
+    assert float((one - two).norm()) < 0.01 * float((one - other).norm())
 
 
 def test_a_process_started_alone_leads():
@@ -70,8 +100,6 @@ def test_a_process_started_alone_leads():
 
 
 def test_a_device_that_is_not_there_is_refused():
-    import torch
-
     if torch.cuda.is_available():
         pytest.skip("a CUDA device is here")
     with pytest.raises(ValueError, match="no CUDA device"):
