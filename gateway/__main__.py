@@ -10,11 +10,11 @@ from pydantic import ValidationError
 
 from gateway.app import create_app
 from gateway.commands import audit, feedback, keys, receipts, secrets
-from gateway.keyring import BadSecret
 from gateway.settings import GatewaySettings
 from gateway.store import open_keyring
 from serving.app import Shell
 from serving.logs import configure_logging
+from serving.secrets import BadSecret
 from serving.server import ServerOptions, run
 
 app = typer.Typer(add_completion=False, no_args_is_help=False)

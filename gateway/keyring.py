@@ -1,4 +1,4 @@
-"""The gateway's own secrets: the signing key and the pepper, from files, and what counts as weak.
+"""The gateway's own secrets: the signing key and the pepper, from files.
 
 On loopback missing files are created with mode 0600, so that the demo needs no set-up. Elsewhere
 they must have been put there: a signing key that is made anew with every container would make
@@ -23,16 +23,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from serving.secrets import BadSecret, check_secret
+
 SIGNING_KEY_FILE = "signing-key.pem"
 PEPPER_FILE = "pepper.txt"
-MIN_SECRET_CHARACTERS = 32
-MIN_DISTINCT_CHARACTERS = 10
-#: Parts of placeholders that people forget to replace.
-PLACEHOLDERS = ("changeme", "change-me", "change_me", "secret", "password", "example", "default")
-
-
-class BadSecret(Exception):
-    """A secret is missing, unreadable, weak or open to others; the process must not start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +57,6 @@ def load_keyring(
     pepper = _read_private(pepper_path).strip()
     check_secret("the pepper", pepper.decode("ascii", "replace"))
     return Keyring(_parse_signing_key(_read_private(key_path)), pepper)
-
-
-def check_secret(name: str, value: str) -> None:
-    """Raise BadSecret for a secret that is short, monotonous or a known placeholder."""
-    lowered = value.lower()
-    if len(value) < MIN_SECRET_CHARACTERS or len(set(value)) < MIN_DISTINCT_CHARACTERS:
-        raise BadSecret(
-            f"{name} is weak: at least {MIN_SECRET_CHARACTERS} characters, "
-            f"{MIN_DISTINCT_CHARACTERS} of them different"
-        )
-    if any(word in lowered for word in PLACEHOLDERS):
-        raise BadSecret(f"{name} looks like a placeholder")
 
 
 def _new_signing_key() -> bytes:

@@ -8,7 +8,8 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
+from serving.secrets import is_loopback
+
 #: Requests per minute and caller beyond loopback.
 DEFAULT_QUOTA = 600
 
@@ -28,7 +29,7 @@ class GatewaySettings(BaseSettings):
     """Base URL by modality id. When set, exactly these modalities are offered; when not, every
     registered modality is expected at `http://<id>:8000`."""
     internal_token: SecretStr | None = None
-    """Bearer token that the services expect."""
+    """Bearer token that the services expect. Beyond loopback it is required and must be strong."""
     data_dir: Path = Path("data")
     """Folder of the default database and the signing key."""
     database_url: SecretStr | None = None
@@ -93,7 +94,7 @@ class GatewaySettings(BaseSettings):
     @property
     def is_loopback(self) -> bool:
         """True when only this machine can reach the gateway."""
-        return self.host in LOOPBACK
+        return is_loopback(self.host)
 
     @property
     def quota(self) -> int:

@@ -18,11 +18,12 @@ from gateway.entry import AuditEntry
 from gateway.exchange import Exchange
 from gateway.feedback import FeedbackStore
 from gateway.idempotency import IdempotentAnswers
-from gateway.keyring import Keyring, check_secret, load_keyring
+from gateway.keyring import Keyring, load_keyring
 from gateway.keys import KeyStore
 from gateway.quotas import Quotas
 from gateway.receipts import ReceiptOffice, facts_of
 from gateway.settings import GatewaySettings
+from serving.secrets import check_token
 
 #: Caller id in the record of a request that was refused before it was known who asked.
 UNKNOWN_CALLER = "unknown"
@@ -107,8 +108,7 @@ async def open_store(
 
 def open_keyring(settings: GatewaySettings) -> Keyring:
     """Read the secrets; raise BadSecret when one is missing or weak where that matters."""
-    if settings.token is not None and not settings.is_loopback:
-        check_secret("the internal token", settings.token)
+    check_token("GATEWAY_INTERNAL_TOKEN", settings.token, settings.host)
     return load_keyring(
         settings.data_dir,
         may_create=settings.is_loopback,

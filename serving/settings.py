@@ -55,7 +55,8 @@ class ServiceSettings(BaseSettings):
     cache_dir: Path | None = None
     """Folder for the compiled form of a model, kept by digest; without it nothing is kept."""
     internal_token: SecretStr | None = None
-    """When set, only callers that send it as bearer token are answered."""
+    """When set, only callers that send it as bearer token are answered. Beyond loopback it is
+    required and must be strong."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe event that is logged."""
 

@@ -20,24 +20,32 @@ def main() -> int:
     from contracts.errors import UnknownModality
     from contracts.registry import MODALITIES
     from serving.logs import configure_logging
+    from serving.secrets import BadSecret, check_token
     from serving.server import ServerOptions, run
     from serving.settings import ServiceSettings, service_port
     from tabular_service.app import create_app
 
     try:
         settings = ServiceSettings()
+        check_token("SERVICE_INTERNAL_TOKEN", settings.token, settings.host)
         app = create_app(settings)
         port = service_port(settings, tuple(modality.id for modality in MODALITIES))
     except ValidationError as error:
         names = sorted({f"SERVICE_{fault['loc'][0]}".upper() for fault in error.errors()})
-        print(f"Missing or wrong settings: {', '.join(names)}.", file=sys.stderr)  # noqa: T201
-        return 2
+        return _refuse(f"Missing or wrong settings: {', '.join(names)}.")
     except UnknownModality as error:
-        print(error.detail, file=sys.stderr)  # noqa: T201
-        return 2
+        return _refuse(error.detail)
+    except BadSecret as error:
+        return _refuse(f"{error}.")
     configure_logging(settings.log_level)
     options = ServerOptions(settings.drain_seconds, settings.shutdown_seconds)
     return run(app, settings.host, port, app.state.shell.health, options=options)
+
+
+def _refuse(message: str) -> int:
+    """Say what is wrong in one line."""
+    sys.stderr.write(f"{message}\n")
+    return 2
 
 
 if __name__ == "__main__":

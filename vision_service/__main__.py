@@ -31,17 +31,21 @@ def serve() -> int:
     from contracts.errors import UnknownModality
     from contracts.registry import MODALITIES, get_modality
     from serving.logs import configure_logging
+    from serving.secrets import BadSecret, check_token
     from serving.server import ServerOptions, run
     from serving.settings import ServiceSettings, service_port
 
     try:
         settings = ServiceSettings()
         modality = get_modality(settings.modality)
+        check_token("SERVICE_INTERNAL_TOKEN", settings.token, settings.host)
     except ValidationError as error:
         names = sorted({f"SERVICE_{fault['loc'][0]}".upper() for fault in error.errors()})
         return _refuse(f"Missing or wrong settings: {', '.join(names)}.")
     except UnknownModality as error:
         return _refuse(error.detail)
+    except BadSecret as error:
+        return _refuse(f"{error}.")
     if not modality.is_image:
         return _refuse("This modality is a table: run `python -m tabular_service` for it.")
     from vision_service.lean import import_torchvision

@@ -14,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.anchors import ANCHOR_FILE, AnchorFile, BadAnchorFile
 from gateway.archive import AuditArchive
 from gateway.database import Database
-from gateway.keyring import BadSecret
 from gateway.settings import GatewaySettings
 from gateway.store import open_database
+from serving.secrets import BadSecret
 
 ResultT = TypeVar("ResultT")
 

@@ -6,7 +6,8 @@ import typer
 
 from contracts.receipts import key_id_of
 from gateway.commands.opening import settings_of_environment
-from gateway.keyring import BadSecret, load_keyring
+from gateway.keyring import load_keyring
+from serving.secrets import BadSecret
 
 app = typer.Typer(no_args_is_help=True, help="Make the gateway's own secrets.")
 

@@ -169,3 +169,26 @@ def test_the_gateway_stanza_does_not_start_without_secrets_of_its_own(gateway):
 
     assert result.returncode != 0
     assert "docs/operations.md" in result.stderr
+
+
+@pytest.mark.parametrize("token", [None, "changeme"])
+@pytest.mark.parametrize("name", ["gateway", "ecg", "heart-risk"])
+def test_a_stanza_with_a_weak_token_or_none_does_not_start(name, token, tmp_path):
+    stanza = SERVICES[name]
+    settings = {key: text for key, text in stanza["environment"].items() if "TOKEN" not in key}
+    if token is not None:
+        prefix = "GATEWAY" if name == "gateway" else "SERVICE"
+        settings[f"{prefix}_INTERNAL_TOKEN"] = token
+
+    result = subprocess.run(
+        [sys.executable, *stanza["command"][1:]],
+        cwd=image_folder(stanza["build"]["target"], tmp_path),
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+    assert result.returncode in {2, 78}
+    assert "internal token" in result.stderr

@@ -13,6 +13,8 @@ JPEG_BYTES = b"\xff\xd8\xff\xe0 not really a picture"
 PNG_BYTES = b"\x89PNG\r\n\x1a\n not really a picture"
 ZIP_BYTES = b"PK\x03\x04 not really an archive"
 BASE = "http://gateway.test"
+#: What a gateway and its services share beyond loopback.
+STRONG_TOKEN = "Zt4kQp8vLx2mWn7bRc5yHd3jFs6gTa9e"
 
 
 def prediction(payload=JPEG_BYTES, modality="chest-xray", **changes):

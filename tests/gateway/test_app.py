@@ -2,8 +2,9 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.app import create_app
-from gateway.keyring import BadSecret
-from tests.gateway.fakes import JPEG_BYTES, FakeServices, open_gateway, settings_for
+from gateway.keyring import PEPPER_FILE
+from serving.secrets import BadSecret
+from tests.gateway.fakes import JPEG_BYTES, STRONG_TOKEN, FakeServices, open_gateway, settings_for
 
 URL = "/v1/chest-xray/predictions"
 JPEG = {"content-type": "image/jpeg"}
@@ -41,8 +42,9 @@ def test_settings_that_cannot_be_right_are_refused(tmp_path, wrong):
 
 
 async def test_beyond_loopback_the_secrets_must_have_been_put_there(tmp_path):
-    app = create_app(settings_for(tmp_path, host="0.0.0.0"), FakeServices().transport)
-    with pytest.raises(BadSecret):
+    settings = settings_for(tmp_path, host="0.0.0.0", internal_token=STRONG_TOKEN)
+    app = create_app(settings, FakeServices().transport)
+    with pytest.raises(BadSecret, match=PEPPER_FILE):
         async with app.router.lifespan_context(app):
             pytest.fail("the gateway started")
 

@@ -6,9 +6,17 @@ from sqlalchemy import select
 from gateway.admission import is_public
 from gateway.app import create_app
 from gateway.caller import ALL_SCOPES, Scope
+from gateway.keyring import PEPPER_FILE, load_keyring
 from gateway.keys import KeyStore
 from gateway.tables import AUDIT_RECORDS
-from tests.gateway.fakes import JPEG_BYTES, FakeServices, open_gateway, settings_for
+from serving.secrets import BadSecret
+from tests.gateway.fakes import (
+    JPEG_BYTES,
+    STRONG_TOKEN,
+    FakeServices,
+    open_gateway,
+    settings_for,
+)
 
 URL = "/v1/chest-xray/predictions"
 JPEG = {"content-type": "image/jpeg"}
@@ -160,24 +168,22 @@ async def test_forwarded_addresses_count_only_from_a_trusted_proxy(tmp_path):
 
 
 async def test_a_gateway_beyond_loopback_needs_its_secrets_and_then_a_key(tmp_path):
-    from gateway.keyring import BadSecret, load_keyring
-
-    app = create_app(settings_for(tmp_path, host="0.0.0.0"), transport=FakeServices().transport)
-    with pytest.raises(BadSecret):
+    beyond = {"host": "0.0.0.0", "internal_token": STRONG_TOKEN}
+    app = create_app(settings_for(tmp_path, **beyond), transport=FakeServices().transport)
+    with pytest.raises(BadSecret, match=PEPPER_FILE):
         async with app.router.lifespan_context(app):
             pass
 
     load_keyring(tmp_path, may_create=True)
-    async with open_gateway(tmp_path, FakeServices(), host="0.0.0.0") as client:
+    async with open_gateway(tmp_path, FakeServices(), **beyond) as client:
         assert (await post(client)).status_code == 401
         assert (await client.get("/health")).status_code == 200
 
 
-async def test_a_weak_internal_token_beyond_loopback_stops_the_start(tmp_path):
-    from gateway.keyring import BadSecret, load_keyring
-
+@pytest.mark.parametrize("token", [None, "", "changeme"])
+async def test_a_weak_internal_token_or_none_stops_the_start_beyond_loopback(tmp_path, token):
     load_keyring(tmp_path, may_create=True)
-    settings = settings_for(tmp_path, host="0.0.0.0", internal_token="changeme")
+    settings = settings_for(tmp_path, host="0.0.0.0", internal_token=token)
     app = create_app(settings, transport=FakeServices().transport)
 
     with pytest.raises(BadSecret, match="internal token"):
