@@ -45,7 +45,7 @@ def _go(process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
 
 def work(checkpoint: Path, seconds: float) -> None:
     """Load, say so, wait for the word, work, and print the films per second."""
-    from vision_service.threads import pin_environment
+    from serving.threads import pin_environment
 
     pin_environment(1)
     import torch

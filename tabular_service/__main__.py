@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
+from serving.threads import pin_environment
 from tabular_service.no_torch import keep_torch_out
-
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main() -> int:
     """Return the exit code. Nothing heavy is imported before torch and threads are ruled."""
     keep_torch_out()
-    for variable in _THREAD_VARIABLES:
-        os.environ.setdefault(variable, os.environ.get("SERVICE_THREADS", "1"))
+    pin_environment(os.environ.get("SERVICE_THREADS", "1"))
     from pydantic import ValidationError
 
     from contracts.errors import UnknownModality

@@ -40,7 +40,7 @@ def create_app(settings: ServiceSettings, modality: Modality | None = None) -> F
     metrics.inside.set_function(lambda: admission.inside)
     holder: ModelHolder[TabularEngine] = ModelHolder()
     path = model_path(settings, ".skops")
-    loader = Loader(path, modality, shell.health, holder, metrics)
+    loader = Loader(path, modality, shell.health, holder, metrics, settings.threads)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

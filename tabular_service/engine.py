@@ -21,15 +21,17 @@ from tabular_service.explainer import explain
 from tabular_service.model import QualityReport, TabularModel
 
 Result = TypeVar("Result")
+_WORKERS = 1
 
 
 class TabularEngine(AbstractAsyncContextManager["TabularEngine"]):
     """One model, answering one document per call; open it with `async with`."""
 
-    def __init__(self, model: TabularModel) -> None:
-        """`model` has passed its golden cases."""
+    def __init__(self, model: TabularModel, threads: int = 1) -> None:
+        """`model` has passed its golden cases; `threads` were pinned for each call."""
         self.model = model
-        self._worker = ThreadPoolExecutor(1, "score")
+        self._worker = ThreadPoolExecutor(_WORKERS, "score")
+        self._threads = {"compute": threads, "infer_workers": _WORKERS}
 
     async def __aenter__(self) -> Self:
         """Score the golden cases once on the worker, so that the first caller waits for nothing."""
@@ -65,7 +67,7 @@ class TabularEngine(AbstractAsyncContextManager["TabularEngine"]):
     @property
     def info(self) -> ModelInfo:
         """What `GET /model` shows."""
-        return self.model.info
+        return self.model.info.model_copy(update={"threads": self._threads})
 
     def _answer(
         self, payload: bytes, request_id: str, prevalence: float | None

@@ -34,20 +34,22 @@ class Loader:
         health: HealthState,
         holder: ModelHolder[TabularEngine],
         metrics: TabularMetrics,
+        threads: int,
     ) -> None:
-        """Does nothing yet."""
+        """Does nothing yet; `threads` are those that one inference call computes on."""
         self._path = path
         self._modality = modality
         self._health = health
         self._holder = holder
         self._metrics = metrics
+        self._threads = threads
 
     async def load(self, stack: AsyncExitStack) -> None:
         """Load, self-test and hold the engine; `stack` closes it."""
         fields = {"file": self._path.name}
         try:
             model = await asyncio.to_thread(load_model, self._path, self._modality)
-            engine = await stack.enter_async_context(TabularEngine(model))
+            engine = await stack.enter_async_context(TabularEngine(model, self._threads))
         except FileNotFoundError:
             self._health.mark_failed("model_missing")
             _log.error("no model file", extra={"fields": fields})

@@ -62,7 +62,7 @@ class TabularModel:
 
     @property
     def info(self) -> ModelInfo:
-        """What `GET /model` shows."""
+        """What `GET /model` shows of the file; how it is run is added by the engine."""
         release = self.release
         return ModelInfo(
             modality=release.modality,
@@ -72,7 +72,6 @@ class TabularModel:
             labels=list(release.labels),
             device="cpu",
             backend="scikit-learn",
-            threads={"infer": 1},
             decision=asdict(release.decision),
             metrics=dict(release.metrics),
             provenance=dict(release.provenance),

@@ -6,12 +6,12 @@ import os
 import sys
 import warnings
 
-from vision_service.threads import pin_environment
+from serving.threads import pin_environment
 
 
 def main(arguments: list[str]) -> int:
     """Return the exit code. Nothing heavy is imported before the thread counts are pinned."""
-    pin_environment(int(os.environ.get("SERVICE_THREADS", "1")))
+    pin_environment(os.environ.get("SERVICE_THREADS", "1"))
     # Pillow warns about odd but readable files; our own checks decide, and logs stay clean.
     warnings.filterwarnings("ignore", module="PIL")
     if arguments[:1] == ["infer"]:
@@ -52,7 +52,9 @@ def serve() -> int:
 
     import_torchvision()
     from vision_service.app import create_app
+    from vision_service.threads import pin_interop
 
+    pin_interop()
     configure_logging(settings.log_level)
     app = create_app(settings)
     port = service_port(settings, tuple(entry.id for entry in MODALITIES))

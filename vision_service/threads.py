@@ -1,11 +1,10 @@
-"""The one place where thread counts are set. Two libraries that both want all cores are slow."""
+"""Thread counts of a vision service: the plan of its workers, and what torch is told."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 
-_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _MOST_WORKERS = 4
 
 
@@ -33,14 +32,15 @@ def plan_threads(compute: int, workers: int | None, *, cuda: bool) -> ThreadPlan
     return ThreadPlan(compute, 1 if cuda else side_by_side, max(1, min(_MOST_WORKERS, cores)))
 
 
-def pin_environment(compute: int) -> None:
-    """Set what the native libraries read when they are loaded; call before importing them."""
-    for name in _VARIABLES:
-        os.environ[name] = str(compute)
-
-
 def pin_torch(compute: int) -> None:
     """Set what torch reads at run time."""
     import torch
 
     torch.set_num_threads(compute)
+
+
+def pin_interop() -> None:
+    """Keep torch to one thread between operators; once, before it computes anything."""
+    import torch
+
+    torch.set_num_interop_threads(1)

@@ -151,6 +151,7 @@ async def test_model_and_card_are_shown(symptoms):
         card = await http.get("/model/card", params={"format": "markdown"})
 
     assert model["backend"] == "scikit-learn"
+    assert model["threads"] == {"compute": 1, "infer_workers": 1}
     assert len(model["labels"]) == 41
     assert "synthetic" in card.text
 

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
     [
         ({"SERVICE_MODALITY": "nonsense"}, "no such modality"),
         ({"SERVICE_PORT": "x"}, "SERVICE_PORT"),
+        ({"SERVICE_THREADS": "x"}, "SERVICE_THREADS"),
         ({"SERVICE_HOST": "0.0.0.0"}, "required beyond loopback"),
         ({"SERVICE_HOST": "0.0.0.0", "SERVICE_INTERNAL_TOKEN": "changeme"}, "weak"),
     ],

@@ -113,6 +113,7 @@ def test_C2_a_refused_model_stops_the_process_with_the_reason(tiny_checkpoint_pa
         ({"SERVICE_MODALITY": "nonsense"}, "no such modality"),
         ({"SERVICE_MODALITY": "symptoms"}, "tabular_service"),
         ({"SERVICE_MODALITY": "ecg", "SERVICE_PORT": "x"}, "SERVICE_PORT"),
+        ({"SERVICE_MODALITY": "ecg", "SERVICE_THREADS": "x"}, "SERVICE_THREADS"),
         ({"SERVICE_MODALITY": "ecg", "SERVICE_HOST": "0.0.0.0"}, "required beyond loopback"),
         (
             {
