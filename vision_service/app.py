@@ -174,4 +174,5 @@ class Loader:
             max_batch=settings.max_batch if cuda else 1,
             max_batch_wait_ms=settings.max_batch_wait_ms if cuda else 0.0,
             max_queue=settings.max_queue,
+            on_batch=self._metrics.batch_size.observe,
         )

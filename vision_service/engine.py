@@ -44,6 +44,10 @@ _MAX_EXPLANATIONS_WAITING = 16
 _MEETING_SECONDS = 5.0
 
 
+def _ignore(_size: int) -> None:
+    """Let nobody hear it."""
+
+
 class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
     """One model on one device, answering one input per call; open it with `async with`."""
 
@@ -55,11 +59,13 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
         max_batch: int = 1,
         max_batch_wait_ms: float = 0.0,
         max_queue: int = 64,
+        on_batch: Callable[[int], object] = _ignore,
     ) -> None:
-        """`max_batch` above 1 pays on CUDA only."""
+        """`max_batch` above 1 pays on CUDA only; `on_batch` hears the size of each batch."""
         self.model = model
         self._threads = threads
         self._max_batch = max_batch
+        self._on_batch = on_batch
         self._decoders = ThreadPoolExecutor(threads.decode_workers, "decode")
         self._runners = ThreadPoolExecutor(threads.infer_workers, "infer")
         self._batcher: Batcher[Tensor, Output] = Batcher(
@@ -193,6 +199,7 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
 
     def _infer(self, tensors: Sequence[Tensor]) -> Sequence[Output]:
         """Stack, run the backend, split. Runs on the batcher's executor."""
+        self._on_batch(len(tensors))
         output = self.model.backend.infer(torch.stack(list(tensors)))
         return [
             Output(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 class VisionMetrics:
-    """Outcomes, stages, the compiled form and quality control."""
+    """Outcomes, stages, sizes of batches, the compiled form and quality control."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         """Registers every metric."""
@@ -22,6 +23,12 @@ class VisionMetrics:
         )
         self.inside = Gauge("requests_inside", "Requests that hold a place.", registry=registry)
         self.queued = Gauge("inference_queue", "Inputs that wait for the model.", registry=registry)
+        self.batch_size = Histogram(
+            "batch_size",
+            "Inputs that the model took in one call.",
+            buckets=_BATCH_BUCKETS,
+            registry=registry,
+        )
         self.fell_back = Gauge(
             "backend_fallback",
             "1 when the compiled form failed its check and torch answers instead.",

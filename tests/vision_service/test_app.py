@@ -157,6 +157,16 @@ async def test_S8_damaged_weights_leave_within_one_cycle(opened, settings_for, p
     assert "quality_control_failed 1.0" in metrics
 
 
+async def test_the_metrics_hold_the_sizes_of_the_batches(app, opened, png_bytes):
+    async with opened(app) as http:
+        for _ in range(3):
+            await http.post("/predict", content=png_bytes)
+        metrics = (await http.get("/metrics")).text
+
+    assert "batch_size_count 3.0" in metrics
+    assert "batch_size_sum 3.0" in metrics
+
+
 async def test_F12_a_control_run_without_memory_is_skipped_and_changes_nothing(
     settings_for,
 ):

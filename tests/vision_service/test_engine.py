@@ -240,3 +240,20 @@ async def test_views_are_averaged_when_the_file_was_calibrated_with_them(torch_m
 
     assert averaged.probabilities != plain.probabilities
     assert "tta_unavailable" not in {warning.code for warning in averaged.warnings}
+
+
+async def test_the_size_of_each_batch_is_told(torch_model, png_bytes):
+    backend, sizes = SlowBackend(torch_model.backend), []
+    model = with_backend(torch_model, backend)
+    async with VisionEngine(
+        model, ThreadPlan(1, 1, 1), max_batch=4, on_batch=sizes.append
+    ) as engine:
+        backend.armed = True
+        first = asyncio.create_task(engine.predict(png_bytes, request_id="1"))
+        await asyncio.to_thread(backend.entered.wait, 10)
+        others = [asyncio.create_task(engine.predict(png_bytes, request_id="n")) for _ in range(3)]
+        await until(lambda: engine.queue_length == 3)
+        backend.release.set()
+        await asyncio.gather(first, *others)
+
+    assert sizes == [1, 3]
