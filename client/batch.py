@@ -85,9 +85,11 @@ class Asker:
     def _ask(self, item: Input) -> Prediction:
         modality = self.modality or modality_for(item, self.offered)
         if modality is None:
-            return self.mediflow.analyze(item, prevalence=self.prevalence, use_tta=self.use_tta)
+            return self.mediflow.analyze(
+                item, prevalence=self.prevalence, use_tta=self.use_tta or None
+            )
         return self.mediflow.predict(
-            modality, item, prevalence=self.prevalence, use_tta=self.use_tta
+            modality, item, prevalence=self.prevalence, use_tta=self.use_tta or None
         )
 
 

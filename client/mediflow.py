@@ -80,18 +80,19 @@ class MediFlow:
         source: Source,
         *,
         prevalence: float | None = None,
-        use_tta: bool = False,
+        use_tta: bool | None = None,
     ) -> Prediction:
         """Answer one input of a known modality: a path, bytes, or a row of factors.
 
         `prevalence`, strictly between 0 and 1, adds probabilities after the test where you work.
+        `use_tta` asks for several views or refuses them; without it the service decides.
         """
         options = _options(prevalence, use_tta)
         response = self._post(f"/v1/{modality}/predictions", source, options, once=True)
         return _read(response, Prediction)
 
     def analyze(
-        self, source: Source, *, prevalence: float | None = None, use_tta: bool = False
+        self, source: Source, *, prevalence: float | None = None, use_tta: bool | None = None
     ) -> Prediction:
         """Answer one image whose modality the gateway finds out by itself."""
         options = _options(prevalence, use_tta)
@@ -108,7 +109,7 @@ class MediFlow:
         form: str = "pdf",
         *,
         prevalence: float | None = None,
-        use_tta: bool = False,
+        use_tta: bool | None = None,
     ) -> Document:
         """Return the report of one input, `form` "pdf" or "html"; nothing of it is stored."""
         options = _options(prevalence, use_tta) | {"format": form}
@@ -193,9 +194,9 @@ class MediFlow:
         return self._connection.ask(call)
 
 
-def _options(prevalence: float | None, use_tta: bool) -> dict[str, str]:
+def _options(prevalence: float | None, use_tta: bool | None) -> dict[str, str]:
     """The query, without what was not chosen."""
-    chosen = {"prevalence": prevalence, "use_tta": use_tta or None}
+    chosen = {"prevalence": prevalence, "use_tta": use_tta}
     return {name: json.dumps(value) for name, value in chosen.items() if value is not None}
 
 

@@ -67,8 +67,10 @@ class QueryOptions(BaseModel):
         description="Prevalence of the finding where you work; adds post-test probabilities.",
         examples=[0.08],
     )
-    use_tta: bool = Field(
-        default=False, description="Average several views, where the model was calibrated for it."
+    use_tta: bool | None = Field(
+        default=None,
+        description="Average several views, where the model was calibrated for it; by default as "
+        "the service is set, which is off unless its operator says otherwise.",
     )
 
 

@@ -12,19 +12,19 @@ from serving.deadline import Deadline
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a caller may choose. `prevalence` is strictly between 0 and 1."""
+    """What a caller may choose; None leaves it to the service. `prevalence` is between 0 and 1."""
 
     prevalence: float | None = None
-    use_tta: bool = False
+    use_tta: bool | None = None
 
     @property
     def chosen(self) -> dict[str, float | bool]:
-        """The options that differ from their default, as receipts state them."""
+        """The options that were chosen, as receipts state them."""
         chosen: dict[str, float | bool] = {}
         if self.prevalence is not None:
             chosen["prevalence"] = self.prevalence
-        if self.use_tta:
-            chosen["use_tta"] = True
+        if self.use_tta is not None:
+            chosen["use_tta"] = self.use_tta
         return chosen
 
     @property

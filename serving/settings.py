@@ -40,6 +40,9 @@ class ServiceSettings(BaseSettings):
     """Largest batch on CUDA. A CPU takes one input at a time."""
     max_batch_wait_ms: float = Field(default=2.0, ge=0, le=1000)
     """How long a batch on CUDA waits for company, counted from its first input."""
+    use_tta: bool = False
+    """Average several views of a picture where its model was calibrated for that. A request that
+    says `use_tta` itself decides for itself."""
     max_queue: int = Field(default=64, ge=1, le=10_000)
     """Requests that may be in the process; the next one is refused at once."""
     deadline_seconds: float = Field(default=10.0, gt=0, le=600)

@@ -74,7 +74,7 @@ def create_app(settings: ServiceSettings, modality: Modality | None = None) -> F
     app.state.engine_holder = holder
     pace = Pace(deadline_seconds=settings.upload_seconds)
     desk = Desk(modality, holder, shell.health, admission, metrics, settings.deadline_seconds, pace)
-    app.include_router(vision_router(desk))
+    app.include_router(vision_router(desk, use_tta=settings.use_tta))
     path = model_path(settings, ".pth")
     app.include_router(card_router(lambda: HeldModel(desk.engine.info, path)))
     return app

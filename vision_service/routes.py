@@ -17,33 +17,45 @@ Prevalence = Annotated[
     float | None,
     Query(gt=0, lt=1, allow_inf_nan=False, description="Prevalence at the place of use."),
 ]
-UseTta = Annotated[bool, Query(description="Ask for test-time augmentation.")]
+UseTta = Annotated[
+    bool | None,
+    Query(description="Ask for test-time augmentation; by default as the service is set."),
+]
 PROBLEMS: dict[int | str, dict[str, object]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}}
     for status in (400, 401, 408, 413, 415, 422, 503, 504)
 }
 
 
-def vision_router(desk: Desk[VisionEngine]) -> APIRouter:
-    """Return the routes that take an input."""
+def vision_router(desk: Desk[VisionEngine], *, use_tta: bool = False) -> APIRouter:
+    """Return the routes that take an input.
+
+    With `use_tta` requests that do not say are answered from several views, where the model can.
+    """
     router = APIRouter(responses=PROBLEMS, tags=["inference"])
-    _add_answers(router, desk)
+    _add_answers(router, desk, tta_by_default=use_tta)
     _add_pictures(router, desk)
     return router
 
 
-def _add_answers(router: APIRouter, desk: Desk[VisionEngine]) -> None:
+def _add_answers(router: APIRouter, desk: Desk[VisionEngine], *, tta_by_default: bool) -> None:
     """The two routes that answer: with and without the evidence."""
+
+    def options_for(
+        engine: VisionEngine, prevalence: float | None, use_tta: bool | None
+    ) -> Options:
+        offered = tta_by_default and engine.model.views is not None
+        return Options(prevalence, offered if use_tta is None else use_tta)
 
     @router.post("/predict", response_model=Prediction, openapi_extra=_body(desk.modality))
     async def predict(
-        request: Request, prevalence: Prevalence = None, use_tta: UseTta = False
+        request: Request, prevalence: Prevalence = None, use_tta: UseTta = None
     ) -> Response:
         """Answer one input."""
-        options = Options(prevalence, use_tta)
 
         async def work(engine: VisionEngine, payload: bytes) -> Prediction:
             request_id = request_id_of(request.scope)
+            options = options_for(engine, prevalence, use_tta)
             return await engine.predict(payload, request_id=request_id, options=options)
 
         prediction = await desk.serve(request, work)
@@ -51,13 +63,13 @@ def _add_answers(router: APIRouter, desk: Desk[VisionEngine]) -> None:
 
     @router.post("/explain", response_model=Explanation, openapi_extra=_body(desk.modality))
     async def explain(
-        request: Request, prevalence: Prevalence = None, use_tta: UseTta = False
+        request: Request, prevalence: Prevalence = None, use_tta: UseTta = None
     ) -> Response:
         """Answer one input and show what spoke for the answer."""
-        options = Options(prevalence, use_tta)
 
         async def work(engine: VisionEngine, payload: bytes) -> Explanation:
             request_id = request_id_of(request.scope)
+            options = options_for(engine, prevalence, use_tta)
             return await engine.explain(payload, request_id=request_id, options=options)
 
         explanation = await desk.serve(request, work)

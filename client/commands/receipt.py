@@ -100,12 +100,12 @@ def _check(document: dict[str, object], pem: str, item: Input | None) -> Receipt
 
 def _repeat(checked: Receipt, item: Input, mediflow: MediFlow) -> None:
     """Ask again with the options of the receipt; BadReceipt when the answer is another."""
-    prevalence = checked.options.get("prevalence")
+    prevalence, use_tta = checked.options.get("prevalence"), checked.options.get("use_tta")
     prediction = mediflow.predict(
         checked.modality,
         item,
         prevalence=None if prevalence is None else float(prevalence),
-        use_tta=bool(checked.options.get("use_tta", False)),
+        use_tta=None if use_tta is None else bool(use_tta),
     )
     found = differences(checked, prediction)
     if found:

@@ -21,10 +21,10 @@ def read_patient_id(text: str | None) -> str | None:
     return text
 
 
-def read_flag(name: str, text: str | None) -> bool:
-    """Return true or false, false when it is absent; InvalidField (422) for other words."""
+def read_flag(name: str, text: str | None) -> bool | None:
+    """Return true or false, None when it is absent; InvalidField (422) for other words."""
     if text is None:
-        return False
+        return None
     found = _FLAGS.get(text.lower())
     if found is None:
         raise InvalidField(f"{name} takes true, false, 1 or 0.", field=name)

@@ -94,7 +94,7 @@ async def test_DEV_PREDICT_4_use_tta_is_read_in_any_case(client, services, text,
     assert (await post(client, use_tta=text)).status_code == 200
 
     params = services.asked("/predict")[0].url.params
-    assert dict(params) == ({"use_tta": "true"} if asked else {})
+    assert dict(params) == {"use_tta": "true" if asked else "false"}
 
 
 @pytest.mark.parametrize("text", ["yes", "", "2", "truee"])

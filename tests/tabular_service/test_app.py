@@ -145,6 +145,23 @@ async def test_the_explanation_holds_the_prediction_and_the_sum_of_its_parts(hea
     assert math.log(p / (1 - p)) == pytest.approx(body["checks"]["log_odds"])
 
 
+@pytest.mark.parametrize(
+    ("route", "query", "warned"),
+    [
+        ("/predict", "?use_tta=true", True),
+        ("/explain", "?use_tta=true", True),
+        ("/predict", "?use_tta=false", False),
+        ("/predict", "", False),
+    ],
+)
+async def test_views_that_a_table_does_not_have_are_a_warning(heart, man, route, query, warned):
+    async with heart as http:
+        body = (await http.post(f"{route}{query}", json=man)).json()
+
+    warnings = body.get("prediction", body)["warnings"]
+    assert ("tta_unavailable" in [warning["code"] for warning in warnings]) is warned
+
+
 async def test_model_and_card_are_shown(symptoms):
     async with symptoms as http:
         model = (await http.get("/model")).json()

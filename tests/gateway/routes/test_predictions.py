@@ -81,6 +81,15 @@ async def test_options_are_passed_on(client, services):
     }
 
 
+@pytest.mark.parametrize(("query", "passed"), [("", {}), ("?use_tta=false", {"use_tta": "false"})])
+async def test_a_choice_of_views_is_passed_on_only_when_it_was_made(
+    client, services, query, passed
+):
+    await client.post(f"{URL}{query}", content=JPEG_BYTES, headers=JPEG)
+
+    assert dict(services.asked("/predict")[0].url.params) == passed
+
+
 @pytest.mark.parametrize(
     "query",
     [
