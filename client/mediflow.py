@@ -115,9 +115,12 @@ class MediFlow:
         options = _options(prevalence, use_tta) | {"format": form}
         return _document(self._post(f"/v1/{modality}/reports", source, options))
 
-    def render(self, modality: str, source: Source) -> Document:
-        """Return the picture that a person would look at (PNG, or SVG of a record)."""
-        return _document(self._post(f"/v1/{modality}/renderings", source))
+    def render(
+        self, modality: str, source: Source, form: Literal["png", "svg"] = "png"
+    ) -> Document:
+        """Return the picture that a person would look at; a record also as SVG."""
+        options = {} if form == "png" else {"format": form}
+        return _document(self._post(f"/v1/{modality}/renderings", source, options))
 
     def receipt(self, prediction_id: str) -> dict[str, object]:
         """Return the signed receipt as received: its signature covers every member of it."""

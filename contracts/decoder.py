@@ -54,7 +54,7 @@ def decode_input(
     keeps so many pixels a side, `keep_grey` a grey picture that stays grey. Raises
     UnsupportedMediaType (415) and InvalidInput (422).
     """
-    if payload.startswith(_ZIP) and WFDB_ZIP in modality.media_types:
+    if is_record(payload, modality):
         return _decode_record(payload, render or modality.render or RenderSpec())
     media_type = sniff_media_type(payload)
     if media_type is None or media_type not in modality.media_types:
@@ -68,6 +68,11 @@ def decode_input(
         picture.width,
         picture.height,
     )
+
+
+def is_record(payload: bytes, modality: Modality) -> bool:
+    """True when the bytes are read as a WFDB record of this modality."""
+    return payload.startswith(_ZIP) and WFDB_ZIP in modality.media_types
 
 
 def _decode_record(payload: bytes, spec: RenderSpec) -> Decoded:

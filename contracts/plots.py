@@ -7,6 +7,7 @@ came with the record but its samples goes into them.
 from __future__ import annotations
 
 from dataclasses import replace
+from html import escape
 
 import numpy as np
 from PIL import Image
@@ -103,5 +104,5 @@ def _label(panel: Panel, page: PageLayout) -> str:
     top = panel.baseline_mm - 0.36 * page.row_mm
     return (
         f'<text x="{panel.left_mm + 1:g}" y="{top:.2f}" font-family="sans-serif" '
-        f'font-size="{_STYLE.text_mm:g}" dominant-baseline="middle">{panel.lead}</text>'
+        f'font-size="{_STYLE.text_mm:g}" dominant-baseline="middle">{escape(panel.lead)}</text>'
     )

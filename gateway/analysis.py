@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from contracts.errors import ServiceError
 from contracts.modality import Modality
 from contracts.schemas import Explanation, Prediction, Reason, Recognition
-from gateway.client import InferenceClient, Picture
+from gateway.client import InferenceClient, Picture, PictureForm
 from gateway.lanes import Lane
 from gateway.metrics import GatewayMetrics
 from gateway.question import Question
@@ -69,10 +69,10 @@ class Analysis:
         async with self._lane(question):
             return await self._client.recognise(question)
 
-    async def render(self, question: Question) -> Picture:
+    async def render(self, question: Question, form: PictureForm = "png") -> Picture:
         """Return the display picture of an input."""
         async with self._lane(question):
-            return await self._client.render(question)
+            return await self._client.render(question, form)
 
     @asynccontextmanager
     async def _lane(self, question: Question) -> AsyncIterator[Stopwatch]:

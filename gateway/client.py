@@ -9,20 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import httpx2
 
 from contracts.errors import Overloaded, ServiceError, UpstreamTimeout, UpstreamUnavailable
 from contracts.schemas import Explanation, ModelInfo, Prediction, Recognition
 from gateway.answers import Answer, bad_upstream, check_belongs, read_answer, rebuild_problem
-from gateway.question import NO_OPTIONS, Options, Question
+from gateway.question import Question
 from gateway.transport import MAX_ANSWER_BYTES, ServiceTransport
 from serving.deadline import Deadline
 from serving.tracing import trace_headers
 
 #: An idle connection is let go before the service lets go of it.
 KEEPALIVE_SECONDS = 4.0
-PICTURE_TYPES = ("image/png", "image/svg+xml")
+NO_PARAMS: Mapping[str, str] = {}
+PictureForm = Literal["png", "svg"]
+PICTURE_TYPES: Mapping[PictureForm, str] = {"png": "image/png", "svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +67,14 @@ class InferenceClient:
         ModelUnavailable / Overloaded (503). Any other 5xx, and a 200 that is no valid answer to
         this question, is logged with the request id and becomes UpstreamUnavailable.
         """
-        answer = await self._ask("/predict", question, question.options)
+        answer = await self._ask("/predict", question, question.options.params)
         prediction = read_answer(answer, Prediction)
         check_belongs(prediction, question, answer)
         return prediction
 
     async def explain(self, question: Question) -> Explanation:
         """Return the service's explanation; same failures as `predict`."""
-        answer = await self._ask("/explain", question, question.options)
+        answer = await self._ask("/explain", question, question.options.params)
         explanation = read_answer(answer, Explanation)
         check_belongs(explanation.prediction, question, answer)
         return explanation
@@ -80,10 +83,10 @@ class InferenceClient:
         """Return what kind of picture the service sees; same failures as `predict`."""
         return read_answer(await self._ask("/recognise", question), Recognition)
 
-    async def render(self, question: Question) -> Picture:
+    async def render(self, question: Question, form: PictureForm = "png") -> Picture:
         """Return the display picture of an input; same failures as `predict`."""
-        answer = await self._ask("/render", question)
-        if answer.media_type not in PICTURE_TYPES:
+        answer = await self._ask("/render", question, {} if form == "png" else {"format": form})
+        if answer.media_type != PICTURE_TYPES[form]:
             raise bad_upstream(answer, "media_type")
         return Picture(answer.body, answer.media_type)
 
@@ -106,13 +109,15 @@ class InferenceClient:
             return False
         return response.status_code == 200
 
-    async def _ask(self, path: str, question: Question, options: Options = NO_OPTIONS) -> Answer:
+    async def _ask(
+        self, path: str, question: Question, params: Mapping[str, str] = NO_PARAMS
+    ) -> Answer:
         """Send one input and return the 200."""
         request = _Request(
             modality=question.modality.id,
             method="POST",
             path=path,
-            params=options.params,
+            params=params,
             headers={"Content-Type": question.upload.media_type},
             content=question.upload.payload,
             request_id=question.request_id,

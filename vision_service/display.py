@@ -1,10 +1,11 @@
-"""The display copy of an upload: an upright PNG of at most 1,024 pixels, or the ECG page."""
+"""The display copy of an upload: an upright PNG of at most 1,024 pixels, or the ECG plot."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from contracts.decoder import decode_input
+from contracts.decoder import decode_input, is_record
+from contracts.errors import InvalidField
 from contracts.modality import RenderSpec
 from vision_service.model import VisionModel
 from vision_service.overlay import DISPLAY_SIDE, display_copy, encode_png
@@ -19,6 +20,17 @@ def render_display(payload: bytes, model: VisionModel) -> bytes:
         keep_side=DISPLAY_SIDE,
     )
     return encode_png(display_copy(decoded.image))
+
+
+def render_svg(payload: bytes, model: VisionModel) -> bytes:
+    """Return the SVG plot of one record; errors as `render_display`, InvalidField of a picture."""
+    if not is_record(payload, model.modality):
+        decode_input(payload, model.modality, keep_side=DISPLAY_SIDE)
+        raise InvalidField("Only a record can be drawn as SVG.", field="format")
+    from contracts.plots import plot_svg
+    from contracts.records import decode_record
+
+    return plot_svg(decode_record(payload), model.modality.render).encode()
 
 
 def display_page(spec: RenderSpec | None) -> RenderSpec | None:

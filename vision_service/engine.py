@@ -29,7 +29,7 @@ from serving.timing import Stopwatch
 from vision_service.answer import Options, judged, rejected
 from vision_service.backends.torch import CUDA_SIZES
 from vision_service.describe import describe
-from vision_service.display import render_display
+from vision_service.display import render_display, render_svg
 from vision_service.explanation import explain
 from vision_service.heap import give_back
 from vision_service.model import VisionModel
@@ -131,9 +131,13 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
         output = await self._batcher.submit(prepared.tensor)
         return recognise_input(output, self.model)
 
-    async def render(self, payload: bytes) -> bytes:
-        """Return the upright display copy of an input as PNG; errors as `predict`."""
-        return await self._in_thread(self._decoders, partial(render_display, payload, self.model))
+    async def render(self, payload: bytes, *, svg: bool = False) -> bytes:
+        """Return the upright display copy of an input as PNG, or a record as SVG.
+
+        Errors as `predict`, and InvalidField (422) when a picture is to be an SVG.
+        """
+        draw = partial(render_svg if svg else render_display, payload, self.model)
+        return await self._in_thread(self._decoders, draw)
 
     async def control(self) -> QualityReport:
         """Run the golden cases once more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -21,6 +21,10 @@ UseTta = Annotated[
     bool | None,
     Query(description="Ask for test-time augmentation; by default as the service is set."),
 ]
+Form = Annotated[
+    Literal["png", "svg"], Query(alias="format", description="`svg` draws a record as a plot.")
+]
+PICTURE_TYPES = {"png": "image/png", "svg": "image/svg+xml"}
 PROBLEMS: dict[int | str, dict[str, object]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}}
     for status in (400, 401, 408, 413, 415, 422, 503, 504)
@@ -90,13 +94,13 @@ def _add_pictures(router: APIRouter, desk: Desk[VisionEngine]) -> None:
         return Response(recognition.model_dump_json(), media_type="application/json")
 
     @router.post("/render", response_class=Response, openapi_extra=_body(desk.modality))
-    async def render(request: Request) -> Response:
-        """Return the display copy of one input as PNG."""
+    async def render(request: Request, form: Form = "png") -> Response:
+        """Return the display copy of one input as PNG, or the plot of a record as SVG."""
 
         async def work(engine: VisionEngine, payload: bytes) -> bytes:
-            return await engine.render(payload)
+            return await engine.render(payload, svg=form == "svg")
 
-        return Response(await desk.serve(request, work), media_type="image/png")
+        return Response(await desk.serve(request, work), media_type=PICTURE_TYPES[form])
 
 
 def _body(modality: Modality) -> dict[str, object]:

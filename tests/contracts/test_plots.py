@@ -3,9 +3,9 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from contracts.layouts import LEFT_MM, page_layout
+from contracts.layouts import LEFT_MM, Panel, page_layout
 from contracts.modality import RenderSpec
-from contracts.plots import plot_image, plot_svg
+from contracts.plots import _label, plot_image, plot_svg
 from contracts.records import LEADS, Waveform
 from tests.contracts.wfdb_samples import synthetic_ecg
 
@@ -67,3 +67,9 @@ def test_the_picture_shows_the_record_larger_than_the_network_sees_it():
 
     assert (image.mode, image.size) == ("RGB", (1581, 905))
     assert plot_image(record(), pixels_per_mm=3.8).width <= 1024
+
+
+def test_every_text_in_the_svg_is_escaped():
+    panel = Panel("<b>&", start_seconds=0.0, seconds=2.5, left_mm=0.0, baseline_mm=20.0)
+
+    assert "&lt;b&gt;&amp;" in _label(panel, page_layout(RenderSpec()))

@@ -223,9 +223,13 @@ async def test_a_deadline_that_has_passed_asks_nobody():
         await client.predict(question(seconds=0))
 
 
-async def test_only_a_png_or_svg_is_a_picture():
+async def test_only_a_picture_of_the_form_asked_for_is_one():
     with pytest.raises(UpstreamUnavailable):
         await answering(200, text="<html>").render(question())
+    svg = answering(200, text="<svg/>", headers={"content-type": "image/svg+xml"})
+    with pytest.raises(UpstreamUnavailable):
+        await svg.render(question())
+    assert (await svg.render(question(), "svg")).media_type == "image/svg+xml"
 
     png = answering(200, content=b"png", headers={"content-type": "image/png"})
     assert (await png.render(question())).payload == b"png"

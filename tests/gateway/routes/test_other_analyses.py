@@ -1,7 +1,14 @@
 import httpx2
 import pytest
 
-from tests.gateway.fakes import JPEG_BYTES, PNG_BYTES, FakeServices, open_gateway, problem
+from tests.gateway.fakes import (
+    JPEG_BYTES,
+    PNG_BYTES,
+    ZIP_BYTES,
+    FakeServices,
+    open_gateway,
+    problem,
+)
 from tests.gateway.forms import CONTENT_TYPE, form, part
 
 JPEG = {"content-type": "image/jpeg"}
@@ -27,12 +34,49 @@ async def test_an_explanation_holds_a_completed_prediction(client):
     assert len(body["prediction"]["prediction_id"]) == 32
 
 
-async def test_a_rendering_is_the_picture_that_the_service_drew(client):
+async def test_a_rendering_is_the_picture_that_the_service_drew(client, services):
     response = await client.post("/v1/ecg/renderings", content=PNG_BYTES, headers=JPEG)
 
     assert response.status_code == 200
     assert response.headers["content-type"] == "image/png"
     assert response.content == PNG_BYTES
+    assert dict(services.asked("/render")[0].url.params) == {}
+
+
+async def test_a_rendering_as_svg_is_asked_for_and_passed_on_under_the_strict_policy(
+    client, services
+):
+    svg = httpx2.Response(200, content=b"<svg/>", headers={"content-type": "image/svg+xml"})
+    services.answers["/render"] = svg
+
+    response = await client.post(
+        "/v1/ecg/renderings?format=svg",
+        content=ZIP_BYTES,
+        headers={"content-type": "application/zip"},
+    )
+
+    assert dict(services.asked("/render")[0].url.params) == {"format": "svg"}
+    assert (response.status_code, response.content) == (200, b"<svg/>")
+    assert response.headers["content-type"] == "image/svg+xml"
+    assert response.headers["content-security-policy"].startswith("default-src 'none'")
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_picture_that_is_to_be_svg_is_422_as_the_service_says(client, services):
+    services.answers["/render"] = problem(422, "invalid_field", field="format")
+
+    response = await client.post("/v1/ecg/renderings?format=svg", content=PNG_BYTES, headers=JPEG)
+
+    assert response.status_code == 422
+    assert (response.json()["code"], response.json()["field"]) == ("invalid_field", "format")
+
+
+@pytest.mark.parametrize("query", ["format=gif", "format=", "format=svg&format=png", "form=svg"])
+async def test_another_form_of_a_rendering_is_422(client, services, query):
+    response = await client.post(f"/v1/ecg/renderings?{query}", content=PNG_BYTES, headers=JPEG)
+
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_field")
+    assert services.asked("/render") == []
 
 
 async def test_there_is_no_rendering_of_a_table(client, services):
