@@ -1,7 +1,7 @@
 """What people say of a prediction: agreement, a corrected label, a comment code from a closed list.
 
-Append-only like the audit beside it; the latest word counts in the export. Free text has no place
-here, because people write names into it.
+Append-only like the audit beside it, until both are pruned; the latest word counts in the export.
+Free text has no place here, because people write names into it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TextIO
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.errors import AuditUnavailable, InvalidField, NotFound
@@ -116,6 +116,12 @@ class FeedbackStore:
                 "The feedback cannot be stored at the moment.", retry_after_seconds=1
             ) from error
         return StoredOpinion(feedback_id, prediction_id, time, opinion)
+
+    async def prune(self, before: str) -> int:
+        """Delete the opinions older than `before` (UTC text) and return how many."""
+        async with self._database.writing() as connection:
+            result = await connection.execute(delete(FEEDBACK).where(FEEDBACK.c.time < before))
+            return result.rowcount
 
     async def export(self, stream: TextIO, *, everything: bool = False) -> int:
         """Write the CSV for retraining and return the number of rows.

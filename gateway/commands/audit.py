@@ -18,6 +18,7 @@ from gateway.audit import AuditStore
 from gateway.chain import ChainRecord
 from gateway.commands.opening import archive_of, opened_database, run, settings_of_environment
 from gateway.entry import AuditEntry
+from gateway.feedback import FeedbackStore
 from gateway.moment import utc_now, utc_text
 from gateway.settings import GatewaySettings
 from gateway.store import open_keyring
@@ -84,15 +85,15 @@ def export(
 
 @app.command()
 def prune(
-    before: Annotated[datetime, typer.Option(help="Delete records before this time (UTC).")],
+    before: Annotated[datetime, typer.Option(help="Delete what is older than this time (UTC).")],
 ) -> None:
-    """Delete old records; the cut is signed, so the rest still verifies. Export them first.
+    """Delete old records and feedback; the cut is signed, so the rest still verifies.
 
-    That records were pruned is itself recorded.
+    Export both first. That records were pruned is itself recorded.
     """
-    settings = settings_of_environment()
+    settings, limit = settings_of_environment(), _text(before) or ""
 
-    async def work() -> int:
+    async def work() -> tuple[int, int]:
         keyring = open_keyring(settings)
         async with opened_database(settings) as database:
             anchors = AnchorFile(settings.data_dir / ANCHOR_FILE)
@@ -105,11 +106,14 @@ def prune(
                         status=0,
                     )
                 )
-                return await archive_of(database, settings).prune(
-                    _text(before) or "", now=utc_text(utc_now()), key=keyring.signing_key
+                archive = archive_of(database, settings)
+                records = await archive.prune(
+                    limit, now=utc_text(utc_now()), key=keyring.signing_key
                 )
+                return records, await FeedbackStore(database, archive).prune(limit)
 
-    typer.echo(f"{run(work())} records pruned")
+    records, opinions = run(work())
+    typer.echo(f"{records} records and {opinions} opinions pruned")
 
 
 def _keys(settings: GatewaySettings, earlier: list[Path]) -> list[Ed25519PublicKey]:

@@ -159,12 +159,17 @@ def test_records_are_queried_and_exported_as_json_lines(mediflow, tmp_path):
 
 def test_pruning_is_recorded_and_what_remains_verifies(mediflow, tmp_path):
     fill(tmp_path)
+    change(
+        tmp_path,
+        "INSERT INTO feedback (prediction_id, time, caller, agree)"
+        f" VALUES ('{0:032x}', '2026-01-01T00:00:00.000000Z', 'local', TRUE)",
+    )
 
     pruned = mediflow("audit", "prune", "--before", "2001-01-01")
     all_of_it = mediflow("audit", "prune", "--before", "2999-01-01")
 
-    assert pruned.stdout == "0 records pruned\n"
-    assert all_of_it.stdout == "5 records pruned\n"
+    assert pruned.stdout == "0 records and 0 opinions pruned\n"
+    assert all_of_it.stdout == "5 records and 1 opinions pruned\n"
     assert "0 records up to 5" in mediflow("audit", "verify").stdout
 
 
