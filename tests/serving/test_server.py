@@ -250,11 +250,11 @@ def test_T4_the_probe_answers_while_two_hundred_slow_sockets_hang(running):
         connection.sendall(b"GET /livez HTTP/1.1\r\nX-Half:")
 
     started = time.monotonic()
-    answer = httpx2.get(f"http://127.0.0.1:{port}/livez")
+    answer = httpx2.get(f"http://127.0.0.1:{port}/livez", timeout=30)
     seconds = time.monotonic() - started
     for connection in sockets:
         connection.close()
 
     assert answer.status_code == 200
     # Generous: the machine may be busy. Were the server blocked, it would take forever.
-    assert seconds < 1.0
+    assert seconds < 5.0

@@ -13,7 +13,7 @@ from tests.gateway.sockets.wire import URL, Wire, ask, head
 MAX_BYTES = get_modality("chest-xray").limits.max_bytes
 MB = 1024 * 1024
 #: /livez may take this long; generous, as the machine that tests may be busy with other things.
-HEALTH_MS = 1000
+HEALTH_MS = 5000
 
 
 @pytest.fixture(autouse=True)
