@@ -65,6 +65,7 @@ RESOLVE := uv pip compile pyproject.toml --quiet --universal --python-version 3.
 lock: $(READY) ## resolve pyproject.toml again, for the environment and for each image
 	$(RESOLVE) --extra dev --output-file requirements.lock $(ARGS)
 	for image in gateway vision tabular training; do $(RESOLVE) --extra $$image --no-annotate \
+	$$([ $$image = training ] || echo --extra otel) \
 	--constraint requirements.lock --output-file requirements/$$image.lock || exit; done
 
 clean: ## remove the environment, caches and local state

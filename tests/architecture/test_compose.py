@@ -168,6 +168,23 @@ def test_the_gateway_and_the_tabular_image_carry_no_model_stack_that_is_not_thei
         assert not names & never, target
 
 
+def test_every_image_that_answers_can_send_traces():
+    wanted = {"opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"}
+    for target in ("gateway", "vision", "tabular"):
+        names = {name.split("==")[0] for name in entries(ROOT / "requirements" / f"{target}.lock")}
+        assert wanted <= names, target
+
+
+LOCKS = ("requirements.lock", *(f"requirements/{target}.lock" for target in image_packages()))
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_no_lock_names_an_index(lock):
+    text = (ROOT / lock).read_text()
+
+    assert "://" not in text
+
+
 def entries(lock: Path) -> dict[str, frozenset[str]]:
     """The hashes of each `name==version` of a lock file."""
     found: dict[str, frozenset[str]] = {}
