@@ -65,10 +65,17 @@ class ServiceTransport(httpx2.AsyncBaseTransport):
             raise httpx2.ReadTimeout("no answer in time") from error
         finally:
             if reply is not None and wire.is_reusable:
-                self._idle.append((wire, asyncio.get_running_loop().time()))
+                self._keep(wire)
             else:
                 wire.close()
         return _response_of(reply)
+
+    def _keep(self, wire: Wire) -> None:
+        """Keep a connection for the next request; close those that a past rush left behind."""
+        now = asyncio.get_running_loop().time()
+        self._idle.append((wire, now))
+        while now - self._idle[0][1] > self._keepalive_seconds:
+            self._idle.pop(0)[0].close()
 
     def _kept(self) -> Wire | None:
         """Return the connection that was used last, if it is fresh; old ones are closed."""

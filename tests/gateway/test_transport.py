@@ -22,13 +22,14 @@ class Service:
     def __init__(self, *answers: bytes, close: bool = False) -> None:
         self.answers = list(answers)
         self.close = close
-        self.connections = 0
+        self.connections = self.open = 0
         self.asked = asyncio.Event()
         self.heads: list[bytes] = []
         self.bodies: list[bytes] = []
 
     async def __call__(self, reader, writer):
         self.connections += 1
+        self.open += 1
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -46,6 +47,7 @@ class Service:
         except (asyncio.IncompleteReadError, OSError):
             pass
         finally:
+            self.open -= 1
             writer.close()
 
 
@@ -146,6 +148,16 @@ async def test_a_connection_that_was_idle_too_long_or_was_closed_is_not_used_aga
             assert (await client.get("/")).status_code == 200
 
         assert service.connections == 2
+
+
+async def test_connections_that_only_a_rush_needed_are_closed_while_others_go_on():
+    service = Service()
+    async with client_of(service, connections=3, keepalive=0.2) as client:
+        await asyncio.gather(*(client.get("/") for _ in range(3)))
+        assert service.connections == 3
+        async with asyncio.timeout(30):
+            while service.open > 1:
+                await client.get("/")
 
 
 @pytest.mark.parametrize(

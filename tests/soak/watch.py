@@ -54,8 +54,11 @@ class Watch:
 
 
 def _growth(samples: list[tuple[float, Use]]) -> Growth:
-    """Fit a line through the memory; differences are those of the last and the first sample."""
-    (first_at, first), (last_at, last) = samples[0], samples[-1]
+    """Fit a line through the memory; of the rest compare the least of both ends' thirds.
+
+    Descriptors come and go with the requests of a moment: what leaks is there in between, too.
+    """
+    (first_at, _), (last_at, last) = samples[0], samples[-1]
     slope = linear_regression(
         [at for at, _ in samples], [use.rss_bytes / MIB for _, use in samples]
     ).slope
@@ -64,6 +67,12 @@ def _growth(samples: list[tuple[float, Use]]) -> Growth:
         rss_mib=last.rss_bytes / MIB,
         slope_mib_per_hour=slope * 3600,
         fitted_growth_mib=slope * (last_at - first_at),
-        descriptors=last.descriptors - first.descriptors,
-        threads=last.threads - first.threads,
+        descriptors=_risen([use.descriptors for _, use in samples]),
+        threads=_risen([use.threads for _, use in samples]),
     )
+
+
+def _risen(counts: list[int]) -> int:
+    """The least of the last third above the least of the first."""
+    third = max(1, len(counts) // 3)
+    return min(counts[-third:]) - min(counts[:third])

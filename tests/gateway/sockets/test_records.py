@@ -1,6 +1,7 @@
 """What a client was answered, the audit holds: through kills of the gateway, and again by key."""
 
 import asyncio
+import http.client
 import json
 import threading
 import urllib.error
@@ -42,7 +43,7 @@ def ask_until_it_dies(port, answered):
             answered[key] = ask(port, {"Idempotency-Key": key})
         except urllib.error.HTTPError:
             continue
-        except OSError:
+        except (OSError, http.client.HTTPException):  # the kill came before or within the answer
             return
 
 
