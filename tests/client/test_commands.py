@@ -138,7 +138,7 @@ def test_status_names_what_is_not_ready_and_exits_with_1(mediflow):
 def test_the_models_and_a_card_are_shown(mediflow):
     listed, card = mediflow("models"), mediflow("models", "chest-xray")
 
-    assert re.search(r"chest-xray +v1 +efficientnet_b0", listed.stdout)
+    assert re.search(r"chest-xray +v\d+ +efficientnet_b0", listed.stdout)
     assert "no model answers" in listed.stdout
     assert card.stdout.startswith("#")
 
