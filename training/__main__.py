@@ -78,10 +78,10 @@ def train(  # noqa: PLR0913 - one parameter per option of the command line
         from training.tabular import train_table
 
         refuse_idle_options(context)
-        print(
-            f"wrote {train_table(entry.id, manifest, out, recipe_file=config, settings=settings)}"
+        path = train_table(
+            entry.id, manifest, out, recipe_file=config, settings=settings, reports=Path("runs")
         )
-        return
+        return print(f"wrote {path}")
     import torch
 
     from training.fit.runner import train_network

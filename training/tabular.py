@@ -33,6 +33,7 @@ from training.manifest import TRAIN, BadManifest, Manifest, read_manifest
 from training.measure.bootstrap import DRAWS
 from training.release.plain import plain_values
 from training.release.provenance import git_commit, library_versions, recipe_digest
+from training.report.page import write_report
 from training.tables.card import write_table_card
 from training.tables.config import RecipeSource
 from training.tables.heart_release import build_heart
@@ -45,7 +46,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def train_table(  # noqa: PLR0913 - the last five are seldom given
+def train_table(  # noqa: PLR0913 - the last six are seldom given
     modality_id: str,
     manifest: Path,
     out: Path,
@@ -54,12 +55,14 @@ def train_table(  # noqa: PLR0913 - the last five are seldom given
     recipe_file: Path | None = None,
     settings: Sequence[str] | None = None,
     draws: int = DRAWS,
+    reports: Path | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> Path:
     """Write the next version of a tabular model below `out` and return its path.
 
     The part `train` is used whole: figures are out of fold. `recipe_file` replaces the preset,
-    `settings` change it by `key=value`. Raises BadManifest, BadConfig and NotBetterThanBaseline.
+    `settings` change it by `key=value`; plots and a page go to `reports/<id>/report-v<N>`.
+    Raises BadManifest, BadConfig and NotBetterThanBaseline.
     """
     modality = get_modality(modality_id)
     listed = read_manifest(manifest, modality_id)
@@ -72,7 +75,10 @@ def train_table(  # noqa: PLR0913 - the last five are seldom given
     parts = build(modality, rows, seed=seed, source=source, draws=draws)
     folder = out / modality.id
     origin = _origin(parts, listed, seed, time.perf_counter() - started, clock())
-    return export_table(parts, origin, folder, modality)
+    path = export_table(parts, origin, folder, modality)
+    if reports is not None:
+        _report(parts, load_estimator(path, modality).release, modality, reports)
+    return path
 
 
 def export_table(
@@ -101,6 +107,18 @@ def export_table(
         raise BadCheckpoint("the released file does not repeat its golden logits")
     write_table_card(path, stored.release, modality)
     return path
+
+
+def _report(parts: TableParts, release: Release, modality: Modality, reports: Path) -> None:
+    """Write plots and page of the out-of-fold cases."""
+    name = "out_of_fold"
+    write_report(
+        reports / modality.id / f"report-v{release.version}",
+        release,
+        modality,
+        scored={name: parts.out_of_fold},
+        figures={name: release.metrics[name]},
+    )
 
 
 def golden_documents(modality: Modality) -> list[dict[str, Json]]:

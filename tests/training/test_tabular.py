@@ -53,7 +53,15 @@ def train_small(modality, manifest, out):
     """Train with few folds and draws."""
     recipe = manifest.with_name("recipe.yaml")
     recipe.write_text(SMALL[modality.id])
-    return train_table(modality.id, manifest, out, recipe_file=recipe, draws=20, clock=clock)
+    return train_table(
+        modality.id,
+        manifest,
+        out,
+        recipe_file=recipe,
+        draws=20,
+        reports=out / "runs",
+        clock=clock,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +119,9 @@ def test_a_symptom_manifest_becomes_a_file_with_curve_and_card(symptom_file):
         (known, false) for false in (0, 1) for known in range(1, 7)
     ]
     assert curve[2]["top1"]["value"] > 0.9
+    folder = symptom_file.parents[1] / "runs/symptoms/report-v1"
+    assert (folder / "out_of_fold-confusion.png").read_bytes().startswith(b"\x89PNG")
+    assert "AUROC" in (folder / "report.html").read_text()
     assert saved.release.extra["minimum_terms"] <= 3
     assert saved.release.provenance["created"] == "2026-01-01T00:00:00+00:00"
     card = symptom_file.with_suffix(".md").read_text()

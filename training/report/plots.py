@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _SIZE_INCHES = (5.2, 4.2)
 _DOTS_PER_INCH = 110
+#: More labels are told apart by the tables, not by a legend or by numbers in cells.
+_MANY = 12
 _GREY = "#999999"
 
 
@@ -144,6 +146,8 @@ def draw_thresholds(answers: Answers, modality: Modality, thresholds: Sequence[f
 def draw_confusion(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> Figure:
     """Counts, rows true, columns given; shaded by the share of the row."""
     figure, axes = new_figure("Confusion", "given", "true")
+    if len(labels) > _MANY:
+        figure.set_size_inches(0.25 * len(labels), 0.25 * len(labels))
     _fill_counts(axes, confusion, labels)
     return figure
 
@@ -196,6 +200,6 @@ def _drawable(answers: Answers, modality: Modality) -> list[tuple[int, str]]:
 
 
 def _legend(axes: Axes) -> None:
-    """A small legend of the labelled lines, if there are any."""
-    if axes.get_legend_handles_labels()[0]:
+    """A small legend of the labelled lines, if there are some and not many."""
+    if 0 < len(axes.get_legend_handles_labels()[0]) <= _MANY:
         axes.legend(fontsize=8)

@@ -70,6 +70,7 @@ def build_heart(
             },
         },
         config=asdict(recipe) | {"chosen": asdict(setting)},
+        out_of_fold=full,
     )
 
 

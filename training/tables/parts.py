@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.modality import DecisionRule
+from training.measure.scored import Scored
 
 
 @dataclass(frozen=True, slots=True)
 class TableParts:
-    """Estimators, decision rule and figures; everything but version, golden cases and origin."""
+    """Estimators, decision rule and figures; everything but version, golden cases and origin.
+
+    `out_of_fold` are the scored cases behind the figures of that name.
+    """
 
     arch: str
     columns: tuple[str, ...]
@@ -21,3 +25,4 @@ class TableParts:
     likelihood_ratios: dict[str, dict[str, float]]
     metrics: dict[str, Any]
     config: dict[str, Any]
+    out_of_fold: Scored

@@ -74,6 +74,7 @@ def build_symptoms(
             },
         },
         config=asdict(recipe) | {"chosen_smoothing": smoothing},
+        out_of_fold=gate,
     )
 
 
