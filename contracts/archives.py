@@ -102,7 +102,7 @@ def _check_entries(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> 
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
-    """Refuse links, encryption, other compressions and names that point anywhere."""
+    """Refuse links, encryption, other compressions, and names that are none or point anywhere."""
     if entry.flag_bits & _ENCRYPTED:
         raise _bad("The zip is encrypted.")
     if stat.S_ISLNK(entry.external_attr >> 16):
@@ -110,9 +110,9 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise _bad("Only stored and deflated entries are read.")
     name = entry.orig_filename
-    hostile = name.startswith(("/", "~")) or any(sign in name for sign in ("\\", ":", "\0"))
+    hostile = not name or name.startswith(("/", "~")) or any(sign in name for sign in ("\\", ":", "\0"))
     if hostile or ".." in name.split("/"):
-        raise _bad("The zip holds an absolute or climbing name.")
+        raise _bad("The zip holds an empty, absolute or climbing name.")
 
 
 def _starts_like_a_zip(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
