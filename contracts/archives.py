@@ -110,7 +110,9 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise _bad("Only stored and deflated entries are read.")
     name = entry.orig_filename
-    hostile = not name or name.startswith(("/", "~")) or any(sign in name for sign in ("\\", ":", "\0"))
+    hostile = (
+        not name or name.startswith(("/", "~")) or any(sign in name for sign in ("\\", ":", "\0"))
+    )
     if hostile or ".." in name.split("/"):
         raise _bad("The zip holds an empty, absolute or climbing name.")
 
