@@ -31,6 +31,7 @@ from contracts.scorer import scorer_of
 from contracts.tables import Json
 from training.manifest import TRAIN, BadManifest, Manifest, read_manifest
 from training.measure.bootstrap import DRAWS
+from training.measure.scored import Scored
 from training.release.plain import plain_values
 from training.release.provenance import git_commit, library_versions, recipe_digest
 from training.report.page import write_report
@@ -76,8 +77,9 @@ def train_table(  # noqa: PLR0913 - the last six are seldom given
     folder = out / modality.id
     origin = _origin(parts, listed, seed, time.perf_counter() - started, clock())
     path = export_table(parts, origin, folder, modality)
-    if reports is not None:
-        _report(parts, load_estimator(path, modality).release, modality, reports)
+    if reports is not None and parts.out_of_fold is not None:
+        release = load_estimator(path, modality).release
+        _report(parts.out_of_fold, release, modality, reports)
     return path
 
 
@@ -109,14 +111,14 @@ def export_table(
     return path
 
 
-def _report(parts: TableParts, release: Release, modality: Modality, reports: Path) -> None:
+def _report(cases: Scored, release: Release, modality: Modality, reports: Path) -> None:
     """Write plots and page of the out-of-fold cases."""
     name = "out_of_fold"
     write_report(
         reports / modality.id / f"report-v{release.version}",
         release,
         modality,
-        scored={name: parts.out_of_fold},
+        scored={name: cases},
         figures={name: release.metrics[name]},
     )
 

@@ -14,7 +14,8 @@ from training.measure.scored import Scored
 class TableParts:
     """Estimators, decision rule and figures; everything but version, golden cases and origin.
 
-    `out_of_fold` are the scored cases behind the figures of that name.
+    `out_of_fold` are the scored cases behind the figures of that name; without them, and so without
+    figures, there is nothing to report.
     """
 
     arch: str
@@ -25,4 +26,4 @@ class TableParts:
     likelihood_ratios: dict[str, dict[str, float]]
     metrics: dict[str, Any]
     config: dict[str, Any]
-    out_of_fold: Scored
+    out_of_fold: Scored | None = None
