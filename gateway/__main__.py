@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from gateway.app import create_app
 from gateway.commands import audit, feedback, keys, receipts, secrets
+from gateway.door import GatewayDoor
 from gateway.settings import GatewaySettings
 from gateway.store import open_keyring
 from serving.app import Shell
@@ -50,6 +51,7 @@ def serve() -> int:
     for name in ("httpx2", "httpcore2", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     shell: Shell = gateway.state.shell
+
     return run(
         gateway,
         settings.host,
@@ -58,6 +60,7 @@ def serve() -> int:
         options=ServerOptions(
             drain_seconds=settings.drain_seconds, shutdown_seconds=settings.shutdown_seconds
         ),
+        door=GatewayDoor(lambda: gateway.state.parts, shell.metrics, settings.trusted_hosts),
     )
 
 

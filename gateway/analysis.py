@@ -49,6 +49,14 @@ class Analysis:
             self._metrics.failed(modality.id, error)
             raise
 
+    def announce(self, modality_id: str) -> None:
+        """As `check`, for a question whose body comes at once if it is not refused."""
+        try:
+            self._lanes[modality_id].announce()
+        except ServiceError as error:
+            self._metrics.failed(modality_id, error)
+            raise
+
     async def predict(self, question: Question) -> Prediction:
         """Return the completed prediction: id, routes to other doors, timings."""
         async with self._lane(question) as stopwatch:

@@ -12,9 +12,8 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from typing import Self
@@ -42,15 +41,17 @@ PROBE_EVERY_SECONDS = 1.0
 class _Pending:
     """One entry and the request that waits for it; the two never part."""
 
-    __slots__ = ("also", "entry", "future", "given_up")
+    __slots__ = ("also", "canonical", "entry", "future", "given_up")
 
     def __init__(
         self,
-        entry: dict[str, object],
+        entry: Mapping[str, object],
         also: Sequence[Executable],
         future: asyncio.Future[ChainRecord],
     ) -> None:
         self.entry = entry
+        # One that cannot be hashed must not reach the writer, which has others to write.
+        self.canonical = canonical_json(entry)
         self.also = also
         self.future = future
         self.given_up = False
@@ -102,20 +103,28 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
         The statements of `also` are part of the same transaction: all of it is kept or nothing.
         A caller that is cancelled meanwhile leaves its entry behind: the request did happen.
         """
-        if self._closing or self._writer is None:
-            raise _unavailable()
-        plain = asdict(entry) | {"time": utc_text(self._now())}
-        canonical_json(plain)  # an entry that cannot be hashed must not reach the writer
-        pending = _Pending(plain, also, asyncio.get_running_loop().create_future())
-        pending.future.add_done_callback(_retrieve)
-        self._queue.append(pending)
-        self._wake.set()
+        pending = self._enqueue(entry, also)
         try:
             async with asyncio.timeout(self._wait_seconds):
                 return await asyncio.shield(pending.future)
         except TimeoutError as error:
             pending.given_up = True
             raise _unavailable() from error
+
+    def append(self, entry: AuditEntry) -> asyncio.Future[ChainRecord]:
+        """Hand an entry in without a task that waits for it; errors as `record`, in the future."""
+        return self._enqueue(entry, ()).future
+
+    def _enqueue(self, entry: AuditEntry, also: Sequence[Executable]) -> _Pending:
+        """Put an entry into the next group."""
+        if self._closing or self._writer is None:
+            raise _unavailable()
+        plain = entry.members() | {"time": utc_text(self._now())}
+        pending = _Pending(plain, also, asyncio.get_running_loop().create_future())
+        pending.future.add_done_callback(_retrieve)
+        self._queue.append(pending)
+        self._wake.set()
+        return pending
 
     async def probe(self) -> bool:
         """True when the store can be written now; asked every second while it is unavailable."""
@@ -176,13 +185,13 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
         records: list[ChainRecord] = []
         link = _lock_head(connection)
         for pending in group:
-            record = next_record(link, pending.entry)
+            record = next_record(link, pending.entry, pending.canonical)
             link = Link(record.seq, record.hash)
             records.append(record)
             for statement in pending.also:
                 connection.execute(statement)
         head = sign_position("head", link, utc_text(self._now()), self._keyring.signing_key)
-        connection.execute(insert(AUDIT_RECORDS), [asdict(record) for record in records])
+        connection.execute(insert(AUDIT_RECORDS), [record.columns() for record in records])
         connection.execute(
             update(AUDIT_HEAD).values(
                 seq=head.seq, hash=head.hash, time=head.time, signature=head.signature

@@ -52,6 +52,19 @@ class Authenticator:
         cannot be read.
         """
         await self._refresh()
+        return self._match(presented)
+
+    def at_hand(self, presented: str | None) -> Caller | None:
+        """Return who presents this key by the copy at hand; None where that does not tell."""
+        if not self._is_fresh():
+            return None
+        try:
+            return self._match(presented)
+        except Unauthorized:
+            return None
+
+    def _match(self, presented: str | None) -> Caller:
+        """Look the key up in the copy; Unauthorized for a wrong, ended or missing one."""
         if presented is None:
             if self._open_without_keys and not self._known:
                 return LOCAL_CALLER

@@ -16,7 +16,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,6 +47,10 @@ class ChainRecord:
     caller: str
     body: str
 
+    def columns(self) -> dict[str, object]:
+        """Return the row of the table."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -75,10 +79,18 @@ class Link:
     hash: str = GENESIS
 
 
-def next_record(link: Link, entry: dict[str, object]) -> ChainRecord:
-    """Tie an entry (plain JSON values) to the end of a chain."""
+def next_record(
+    link: Link, entry: Mapping[str, object], canonical: bytes | None = None
+) -> ChainRecord:
+    """Tie an entry (plain JSON values) to the end of a chain; `canonical` is its canonical JSON."""
     seq = link.seq + 1
-    body = canonical_json({"seq": seq, "previous_hash": link.hash, "entry": entry})
+    # The canonical JSON of {"entry": …, "previous_hash": …, "seq": …}, without writing the entry
+    # out a second time.
+    body = b'{"entry":%b,"previous_hash":%b,"seq":%d}' % (
+        canonical_json(entry) if canonical is None else canonical,
+        canonical_json(link.hash),
+        seq,
+    )
     prediction_id = entry.get("prediction_id")
     return ChainRecord(
         seq=seq,

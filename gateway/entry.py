@@ -32,3 +32,7 @@ class AuditEntry:
     input_bytes: int | None = None
     patient_hmac: str | None = None
     answer: dict[str, object] = field(default_factory=dict)
+
+    def members(self) -> dict[str, object]:
+        """Return the members by name, as JSON values; they are not copied."""
+        return {name: getattr(self, name) for name in self.__slots__}

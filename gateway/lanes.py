@@ -32,6 +32,11 @@ class Lane:
         self.breaker.check()
         self.limiter.check()
 
+    def announce(self) -> None:
+        """As `check`, for a call that comes at once if it is not refused."""
+        self.breaker.check()
+        self.limiter.announce()
+
     @asynccontextmanager
     async def call(self, deadline: Deadline, stopwatch: Stopwatch) -> AsyncIterator[None]:
         """Hold a place for one call of the service; waiting and the call itself are timed.

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from contracts.errors import Overloaded
+
+#: A call that was let in counts as on its way until it takes its place, but no longer than this: a
+#: slow upload keeps no place in the waiting room.
+ARRIVAL_SECONDS = 0.05
 
 
 class ConcurrencyLimiter:
@@ -20,12 +26,15 @@ class ConcurrencyLimiter:
         max_waiting: int,
         max_wait_seconds: float,
         jitter: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`jitter` returns 0–1; it spreads the moments at which refused callers come back."""
         self._semaphore = asyncio.Semaphore(limit)
         self._max_waiting = max_waiting
         self._max_wait_seconds = max_wait_seconds
         self._jitter = jitter
+        self._clock = clock
+        self._arrivals: deque[float] = deque()
         self.running = 0
         self.waiting = 0
 
@@ -34,6 +43,19 @@ class ConcurrencyLimiter:
         if self._semaphore.locked() and self.waiting >= self._max_waiting:
             raise self._overloaded()
 
+    def announce(self) -> None:
+        """Let a call in whose body is still to come, or raise Overloaded.
+
+        Who was let in a moment ago counts as waiting, so that one free place does not let a crowd
+        in whose bodies are read for nothing.
+        """
+        now = self._clock()
+        while self._arrivals and now - self._arrivals[0] > ARRIVAL_SECONDS:
+            self._arrivals.popleft()
+        if self._semaphore.locked() and self.waiting + len(self._arrivals) >= self._max_waiting:
+            raise self._overloaded()
+        self._arrivals.append(now)
+
     @asynccontextmanager
     async def slot(self, *, seconds_left: float) -> AsyncIterator[None]:
         """Hold one of the `limit` places; wait for it at most `seconds_left`.
@@ -41,6 +63,8 @@ class ConcurrencyLimiter:
         Raises Overloaded (503 with Retry-After) at once when the waiting room is full, and when
         no place became free in time. A caller that is cancelled while waiting leaves the room.
         """
+        if self._arrivals:
+            self._arrivals.popleft()
         self.check()
         self.waiting += 1
         try:

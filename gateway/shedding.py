@@ -17,9 +17,10 @@ from gateway.recording import exchange_in
 from serving.problems import problem_response
 from serving.scope import name_route, note, request_id_of
 
-_ANALYSIS = re.compile(r"/v1/(?P<modality>[a-z-]+)/(?P<what>[a-z]+)")
 #: What is asked of a modality's service with an input.
-_ASKING = frozenset({"predictions", "explanations", "renderings", "reports"})
+ANALYSIS = re.compile(
+    r"/v1/(?P<modality>[a-z-]+)/(?P<what>predictions|explanations|renderings|reports)"
+)
 
 
 class SheddingMiddleware:
@@ -43,8 +44,8 @@ class SheddingMiddleware:
 
     def _check(self, scope: Scope) -> None:
         """Raise ModalityUnavailable or Overloaded, noted as the route would have noted it."""
-        match = _ANALYSIS.fullmatch(scope["path"])
-        if match is None or match["what"] not in _ASKING:
+        match = ANALYSIS.fullmatch(scope["path"])
+        if match is None:
             return
         parts, name = self._parts(), match["modality"]
         modality = next((one for one in parts.modalities if one.id == name), None)
@@ -54,7 +55,12 @@ class SheddingMiddleware:
             parts.analysis.check(modality)
         except ServiceError:
             note(scope, modality=modality.id)
-            name_route(scope, f"/v1/{{modality}}/{match['what']}")
+            name_route(scope, template_of(match))
             if (exchange := exchange_in(scope)) is not None:
                 exchange.modality = modality.id
             raise
+
+
+def template_of(match: re.Match[str]) -> str:
+    """Return the template of the route that was asked for."""
+    return f"/v1/{{modality}}/{match['what']}"

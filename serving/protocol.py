@@ -3,8 +3,9 @@
 A connection that has not sent a whole request head in time is closed: silent ones, half heads,
 one byte a second. Slow bodies are the reader's concern (`serving.body`). Heads are also bounded
 in size and number, before they are collected without end. A body for which there is no memory is
-answered with 503, and what still comes of it is thrown away for a moment, as a connection that is
-closed at once would be reset before the sender has read the answer.
+answered with 503, and so is a request that is turned away at the door (`serving.door`); what still
+comes of it is thrown away for a moment, as a connection that is closed at once would be reset
+before the sender has read the answer.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from uvicorn.server import ServerState
 
 from contracts.errors import BadRequest, ServiceError
 from contracts.shortage import out_of_memory
+from serving.door import Door, Head, Refusal
+from serving.headers import DEFAULT_HEADERS
 from serving.problems import problem_response
-from serving.request_id import new_request_id
+from serving.request_id import HEADER, new_request_id
 
 HEAD_SECONDS = 8.0
 MAX_HEAD_BYTES = 32 * 1024
 MAX_HEADERS = 100
-LINGER_SECONDS = 2.0
+LINGER_SECONDS = 1.0
 _log = logging.getLogger("serving.protocol")
 
 
@@ -41,6 +44,8 @@ class PatientProtocol(HttpToolsProtocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        door: Door | None = None,
     ) -> None:
         """Called by the server for each connection."""
         super().__init__(config, server_state, app_state, _loop)
@@ -49,7 +54,8 @@ class PatientProtocol(HttpToolsProtocol):
         self._unparsed_bytes = 0
         self._in_head = False
         self._head_too_large = False
-        self._starved = False
+        self._refused = False
+        self._door = door
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock: the first head is due."""
@@ -63,7 +69,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; the first byte after an idle spell starts the clock."""
-        if self.transport.is_closing() or self._starved:
+        if self.transport.is_closing() or self._refused:
             return
         if self._head_timer is None and (self.cycle is None or self.cycle.response_complete):
             self._expect_head()
@@ -94,16 +100,22 @@ class PatientProtocol(HttpToolsProtocol):
         """The head is whole."""
         self._in_head = False
         self._stop_clock()
-        super().on_headers_complete()
+        if not (self._refused or self._is_turned_away()):
+            super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Keep a piece of the body, if there is memory for it."""
-        if self._starved:
+        if self._refused:
             return
         try:
             super().on_body(body)
         except MemoryError:
             self._refuse_body()
+
+    def on_message_complete(self) -> None:
+        """The body is whole."""
+        if not self._refused:
+            super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no request with a problem and close; a begun answer is cut instead."""
@@ -115,9 +127,26 @@ class PatientProtocol(HttpToolsProtocol):
             self._write_problem(error)
         self.transport.close()
 
+    def _is_turned_away(self) -> bool:
+        """Ask the door about a request that nothing else waits for."""
+        if self._door is None or not (self.cycle is None or self.cycle.response_complete):
+            return False
+        refusal = self._door.look(Head(self.parser.get_method(), self.url, self.headers))
+        if refusal is None:
+            return False
+        self._refused = True
+        refusal.recorded.add_done_callback(lambda _: self._tell(refusal))
+        return True
+
+    def _tell(self, refusal: Refusal) -> None:
+        """Answer who was turned away, if still there."""
+        if not self.transport.is_closing():
+            self._write_problem(refusal.answer, refusal.request_id)
+            self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
     def _refuse_body(self) -> None:
         """Answer in the app's place; the app hears that the caller has left."""
-        self._starved = True
+        self._refused = True
         cycle = self.cycle
         cycle.body = bytearray()
         _log.error("out of memory")
@@ -128,11 +157,13 @@ class PatientProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
-    def _write_problem(self, error: ServiceError) -> None:
+    def _write_problem(self, error: ServiceError, request_id: str | None = None) -> None:
         """Write the whole answer of a connection that will be closed."""
-        response = problem_response(error, new_request_id())
-        phrase = HTTPStatus(error.status).phrase
-        lines = [f"HTTP/1.1 {error.status} {phrase}", "connection: close"]
+        request_id = request_id or new_request_id()
+        response = problem_response(error, request_id)
+        ours = {**DEFAULT_HEADERS, HEADER: request_id, "Connection": "close"}
+        lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}"]
+        lines += [f"{name}: {value}" for name, value in ours.items()]
         lines += [
             f"{name}: {value}" for name, value in response.headers.items() if name != "connection"
         ]

@@ -19,6 +19,12 @@ def new_request_id() -> str:
     return str(uuid.uuid4())
 
 
+def kept_or_new(received: list[str]) -> str:
+    """Return the one well-formed id that was sent, else a fresh one."""
+    keep = len(received) == 1 and _WELL_FORMED.fullmatch(received[0]) is not None
+    return received[0] if keep else new_request_id()
+
+
 class RequestIdMiddleware:
     """Pure ASGI: puts the id into the scope's state and on the answer."""
 
@@ -31,9 +37,7 @@ class RequestIdMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        received = Headers(scope=scope).getlist(HEADER)
-        keep = len(received) == 1 and _WELL_FORMED.fullmatch(received[0]) is not None
-        request_id = received[0] if keep else new_request_id()
+        request_id = kept_or_new(Headers(scope=scope).getlist(HEADER))
         state_of(scope)["request_id"] = request_id
 
         async def send_with_id(message: Message) -> None:

@@ -9,12 +9,14 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 
 import uvicorn
 import uvicorn.config
 from starlette.types import ASGIApp
 
+from serving.door import Door
 from serving.health import HealthState
 from serving.protocol import PatientProtocol
 
@@ -43,6 +45,7 @@ def run(
     health: HealthState,
     *,
     options: ServerOptions | None = None,
+    door: Door | None = None,
 ) -> int:
     """Serve until SIGTERM or SIGINT and return the exit code: 0 after an orderly stop.
 
@@ -59,7 +62,7 @@ def run(
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=PatientProtocol,
+        http=partial(PatientProtocol, door=door),  # type: ignore[arg-type]
         ws="none",
         lifespan="on",
         log_config=None,

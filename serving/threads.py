@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 
 _VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+#: What computing threads are set to, so that event loops come first (`nice`, Linux).
+_NICENESS = 10
+
+
+def give_way() -> None:
+    """Let this thread compute only when no event loop wants the core, where the system can.
+
+    For the initializer of a pool: probes and refusals then wait for nobody's inference.
+    """
+    with contextlib.suppress(AttributeError, OSError):  # no such call, or no such right
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def pin_environment(compute: int | str) -> None:

@@ -25,6 +25,7 @@ from contracts.modality import Limits
 from contracts.network import Output
 from contracts.schemas import Explanation, ModelInfo, Prediction, Recognition
 from serving.batcher import Batcher
+from serving.threads import give_way
 from serving.timing import Stopwatch
 from vision_service.answer import Options, judged, rejected
 from vision_service.backends.torch import CUDA_SIZES
@@ -66,8 +67,8 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
         self._threads = threads
         self._max_batch = max_batch
         self._on_batch = on_batch
-        self._decoders = ThreadPoolExecutor(threads.decode_workers, "decode")
-        self._runners = ThreadPoolExecutor(threads.infer_workers, "infer")
+        self._decoders = ThreadPoolExecutor(threads.decode_workers, "decode", give_way)
+        self._runners = ThreadPoolExecutor(threads.infer_workers, "infer", give_way)
         self._batcher: Batcher[Tensor, Output] = Batcher(
             self._infer,
             self._runners,

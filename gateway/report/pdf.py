@@ -23,6 +23,7 @@ from gateway.report.page import Figure, Page
 from gateway.report.text import harmless, plain_of, printable
 from gateway.report.words import words
 from serving.deadline import Deadline
+from serving.threads import give_way
 
 #: Tagged for screen readers (ISO 14289-1); typst refuses to write one that is not.
 STANDARD: Final = "ua-1"
@@ -37,7 +38,7 @@ class PdfPress:
 
     def __init__(self, threads: int, max_waiting: int = MAX_WAITING) -> None:
         """`threads` is at least 1."""
-        self._threads = ThreadPoolExecutor(threads, "report")
+        self._threads = ThreadPoolExecutor(threads, "report", give_way)
         self._queue = ConcurrencyLimiter(
             limit=threads,
             max_waiting=max_waiting,

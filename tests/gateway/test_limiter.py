@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from contracts.errors import Overloaded
-from gateway.limiter import ConcurrencyLimiter
+from gateway.limiter import ARRIVAL_SECONDS, ConcurrencyLimiter
 
 
 def limiter(limit=1, max_waiting=1, max_wait_seconds=5.0):
@@ -35,6 +35,29 @@ class Holder:
 async def settle():
     for _ in range(5):
         await asyncio.sleep(0)
+
+
+async def test_who_was_let_in_a_moment_ago_counts_as_waiting():
+    now = [0.0]
+    lane = ConcurrencyLimiter(limit=1, max_waiting=2, max_wait_seconds=5.0, clock=lambda: now[0])
+    holder = Holder(lane)
+    await holder.inside.wait()
+    lane.announce()
+    lane.announce()
+    with pytest.raises(Overloaded):
+        lane.announce()
+
+    now[0] += 2 * ARRIVAL_SECONDS  # both are slow to come, and keep no place
+    lane.announce()
+    waiting = Holder(lane)  # that one came
+    await settle()
+    lane.announce()
+    with pytest.raises(Overloaded):
+        lane.announce()
+
+    for one in (holder, waiting):
+        one.leave.set()
+        await one.task
 
 
 async def test_beyond_limit_and_waiting_room_it_refuses_at_once():

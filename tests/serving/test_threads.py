@@ -4,9 +4,13 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
+from serving.threads import give_way
 
 ROOT = Path(__file__).parents[2]
 PINNED = """
@@ -56,3 +60,14 @@ def test_both_services_pin_their_threads_by_the_same_function(service):
 
     assert "from serving.threads import pin_environment" in source
     assert "NUM_THREADS" not in source
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux")
+def test_a_computing_thread_gives_way_and_the_others_do_not():
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = niceness()
+    with ThreadPoolExecutor(1, "compute", give_way) as pool:
+        assert pool.submit(niceness).result() == 10
+    assert niceness() == before
