@@ -51,7 +51,6 @@ def serve() -> int:
     for name in ("httpx2", "httpcore2", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     shell: Shell = gateway.state.shell
-
     return run(
         gateway,
         settings.host,
