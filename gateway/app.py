@@ -166,7 +166,10 @@ def build_parts(
 ) -> Parts:
     """Put the parts together; opens nothing."""
     client = InferenceClient(upstreams, token=settings.token)
-    lanes: dict[str, Lane] = {modality.id: open_lane(settings, clock) for modality in modalities}
+    lanes: dict[str, Lane] = {
+        modality.id: open_lane(settings, clock, client.gates[modality.id])
+        for modality in modalities
+    }
     metrics = GatewayMetrics(shell.metrics.registry)
     metrics.watch(lanes)
     analysis = Analysis(client, lanes, metrics)

@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 import httpx2
+from pydantic import ValidationError
 
 from contracts.errors import Overloaded, ServiceError, UpstreamTimeout, UpstreamUnavailable
-from contracts.schemas import Explanation, ModelInfo, Prediction, Recognition
+from contracts.schemas import Explanation, Health, ModelInfo, Prediction, Recognition
 from gateway.answers import Answer, bad_upstream, check_belongs, read_answer, rebuild_problem
+from gateway.draining import DrainGate
 from gateway.question import Question
 from gateway.transport import MAX_ANSWER_BYTES, ServiceTransport
 from serving.deadline import Deadline
+from serving.draining import DRAINING_HEADER
+from serving.health import Phase
 from serving.tracing import trace_headers
 
 #: An idle connection is let go before the service lets go of it.
@@ -55,8 +59,13 @@ class InferenceClient:
     def __init__(
         self, upstreams: Mapping[str, httpx2.AsyncClient], *, token: str | None = None
     ) -> None:
-        """One HTTP client per modality id, opened and closed by the app's lifespan."""
+        """One HTTP client per modality id, opened and closed by the app's lifespan.
+
+        `gates` closes as soon as any answer of a service says that it drains, and opens again when
+        `is_ready` finds it back. Questions pass their lane, which asks the gate.
+        """
         self._upstreams = upstreams
+        self.gates = {modality: DrainGate() for modality in upstreams}
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def predict(self, question: Question) -> Prediction:
@@ -91,22 +100,30 @@ class InferenceClient:
         return Picture(answer.body, answer.media_type)
 
     async def describe(self, modality: str, request_id: str, deadline: Deadline) -> ModelInfo:
-        """Return what GET /model says; same failures as `predict`."""
+        """Return what GET /model says; same failures as `predict`, and 503 while it drains."""
+        self.gates[modality].check()
         request = _Request(modality, "GET", "/model", {}, {}, None, request_id)
         return read_answer(await self._send(request, deadline), ModelInfo)
 
     async def card(self, modality: str, form: str, request_id: str, deadline: Deadline) -> Picture:
-        """Return the model card as `json`, `markdown` or `html`; same failures as `predict`."""
+        """Return the model card as `json`, `markdown` or `html`; same failures as `describe`."""
+        self.gates[modality].check()
         request = _Request(modality, "GET", "/model/card", {"format": form}, {}, None, request_id)
         answer = await self._send(request, deadline)
         return Picture(answer.body, answer.media_type)
 
     async def is_ready(self, modality: str, *, timeout_seconds: float = 1.0) -> bool:
-        """True when the service answers 200 on /readyz in time; never raises."""
+        """True when the service answers 200 on /readyz in time; never raises. Moves the gate."""
+        gate = self.gates[modality]
+        may_open = gate.is_closed
         try:
             response = await self._upstreams[modality].get("/readyz", timeout=timeout_seconds)
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError):
             return False
+        if DRAINING_HEADER in response.headers:
+            gate.close()
+        elif may_open and not _is_loading(response):
+            gate.open()
         return response.status_code == 200
 
     async def _ask(
@@ -149,6 +166,8 @@ class InferenceClient:
             headers=headers,
             content=request.content,
         ) as response:
+            if DRAINING_HEADER in response.headers:
+                self.gates[request.modality].close()
             async for piece in response.aiter_bytes():
                 body += piece
                 if len(body) > MAX_ANSWER_BYTES:
@@ -190,6 +209,14 @@ def open_upstream(
         follow_redirects=False,
         trust_env=False,
     )
+
+
+def _is_loading(response: httpx2.Response) -> bool:
+    """True for a process that has just started and will be ready by itself."""
+    try:
+        return Health.model_validate_json(response.content).reason == Phase.LOADING
+    except ValidationError:
+        return False
 
 
 def translate(error: Exception) -> ServiceError:

@@ -1,4 +1,4 @@
-"""The way to one service: its breaker and its concurrency limit, always passed together."""
+"""The way to one service: drain gate, breaker and concurrency limit, always passed together."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from gateway.breaker import CircuitBreaker
+from gateway.draining import DrainGate
 from gateway.limiter import ConcurrencyLimiter
 from gateway.settings import GatewaySettings
 from serving.deadline import Deadline
@@ -20,6 +21,7 @@ FAIR_SHARE = 0.5
 class Lane:
     """Guards one service. `fair_seconds`: with less time than that, a time-out blames nobody."""
 
+    gate: DrainGate
     breaker: CircuitBreaker
     limiter: ConcurrencyLimiter
     fair_seconds: float
@@ -29,11 +31,13 @@ class Lane:
 
         For use before the body is read: a refusal should cost nothing.
         """
+        self.gate.check()
         self.breaker.check()
         self.limiter.check()
 
     def announce(self) -> None:
         """As `check`, for a call that comes at once if it is not refused."""
+        self.gate.check()
         self.breaker.check()
         self.limiter.announce()
 
@@ -43,6 +47,7 @@ class Lane:
 
         Raises ModalityUnavailable, Overloaded, or UpstreamTimeout when the time was spent waiting.
         """
+        self.gate.check()
         self.breaker.check()
         async with AsyncExitStack() as stack:
             with stopwatch.stage("wait"):
@@ -50,14 +55,16 @@ class Lane:
                     self.limiter.slot(seconds_left=deadline.remaining_seconds)
                 )
             deadline.check()
+            self.gate.check()  # once more, as it may have closed during the wait
             fair = deadline.remaining_seconds >= self.fair_seconds
             with self.breaker.attempt(timeouts_count=fair), stopwatch.stage("service"):
                 yield
 
 
-def open_lane(settings: GatewaySettings, clock: Callable[[], float]) -> Lane:
-    """Build the lane of one service from the settings."""
+def open_lane(settings: GatewaySettings, clock: Callable[[], float], gate: DrainGate) -> Lane:
+    """Build the lane of one service from the settings; `gate` is the client's."""
     return Lane(
+        gate=gate,
         breaker=CircuitBreaker(
             failure_threshold=settings.breaker_failures,
             probe_after_seconds=settings.breaker_probe_seconds,

@@ -52,7 +52,7 @@ class _LaneCollector(Collector):
         self._lanes = lanes
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Return running, waiting and breaker state of each lane."""
+        """Return running, waiting, breaker state and draining of each lane."""
         running = GaugeMetricFamily(
             "gateway_running", "Calls that a service works on.", labels=["modality"]
         )
@@ -62,8 +62,12 @@ class _LaneCollector(Collector):
         breaker = GaugeMetricFamily(
             "gateway_breaker", "1 for the state the breaker is in.", labels=["modality", "state"]
         )
+        draining = GaugeMetricFamily(
+            "gateway_draining", "1 while the service is restarted in order.", labels=["modality"]
+        )
         for modality, lane in self._lanes.items():
             running.add_metric([modality], lane.limiter.running)
             waiting.add_metric([modality], lane.limiter.waiting)
             breaker.add_metric([modality, lane.breaker.state.value], 1)
-        return [running, waiting, breaker]
+            draining.add_metric([modality], lane.gate.is_closed)
+        return [running, waiting, breaker, draining]

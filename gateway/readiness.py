@@ -9,9 +9,12 @@ from typing import Self
 
 from gateway.client import InferenceClient
 
+#: A service that restarts is asked so often, as its callers are refused until it is back.
+RESTART_POLL_SECONDS = 0.25
+
 
 class ReadinessWatch(AbstractAsyncContextManager["ReadinessWatch"]):
-    """Polls `/readyz` of every service; open it with `async with`."""
+    """Polls `/readyz` of every service, each at its own pace; open it with `async with`."""
 
     def __init__(
         self,
@@ -23,33 +26,47 @@ class ReadinessWatch(AbstractAsyncContextManager["ReadinessWatch"]):
     ) -> None:
         """Until the first answer a service counts as not ready.
 
-        `each_round` is awaited after every poll, to look at what else may have come back.
+        `each_round` is awaited as often as a service is polled, to look at what else may have
+        come back.
         """
         self._client = client
         self._poll_seconds = poll_seconds
         self._each_round = each_round
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self.ready: dict[str, bool] = dict.fromkeys(modality_ids, False)
 
     async def __aenter__(self) -> Self:
         """Start polling."""
-        self._task = asyncio.create_task(self._poll(), name="readiness watch")
+        polls = [self._poll(modality) for modality in self.ready]
+        self._tasks = [
+            asyncio.create_task(work, name="readiness watch") for work in (*polls, self._rounds())
+        ]
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
         """Stop polling."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def refresh(self) -> None:
         """Ask every service once, all at the same time."""
-        answers = await asyncio.gather(*(self._client.is_ready(name) for name in self.ready))
-        self.ready = dict(zip(self.ready, answers, strict=True))
+        await asyncio.gather(*(self._ask(modality) for modality in self.ready))
 
-    async def _poll(self) -> None:
-        """Ask again and again, with a pause in between."""
+    async def _ask(self, modality: str) -> None:
+        """Ask one service once."""
+        self.ready[modality] = await self._client.is_ready(modality)
+
+    async def _poll(self, modality: str) -> None:
+        """Ask one service again and again: one that is slow to answer delays no other."""
+        gate = self._client.gates[modality]
         while True:
-            await self.refresh()
+            await self._ask(modality)
+            shortest = RESTART_POLL_SECONDS if gate.is_closed else self._poll_seconds
+            await asyncio.sleep(min(shortest, self._poll_seconds))
+
+    async def _rounds(self) -> None:
+        """Look at everything else again and again."""
+        while True:
             await self._each_round()
             await asyncio.sleep(self._poll_seconds)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import select
 from http import HTTPStatus
 from typing import Any
 
@@ -30,6 +31,8 @@ HEAD_SECONDS = 8.0
 MAX_HEAD_BYTES = 32 * 1024
 MAX_HEADERS = 100
 LINGER_SECONDS = 1.0
+#: How long a stopping server waits for a head that is on its way.
+LAST_HEAD_SECONDS = 1.0
 _log = logging.getLogger("serving.protocol")
 
 
@@ -55,6 +58,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._in_head = False
         self._head_too_large = False
         self._refused = False
+        self._is_last = False
         self._door = door
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -100,8 +104,11 @@ class PatientProtocol(HttpToolsProtocol):
         """The head is whole."""
         self._in_head = False
         self._stop_clock()
-        if not (self._refused or self._is_turned_away()):
-            super().on_headers_complete()
+        if self._refused or self._is_turned_away():
+            return
+        super().on_headers_complete()
+        if self._is_last:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """Keep a piece of the body, if there is memory for it."""
@@ -144,6 +151,24 @@ class PatientProtocol(HttpToolsProtocol):
             self._write_problem(refusal.answer, refusal.request_id)
             self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
+    def shutdown(self) -> None:
+        """The server stops: close, unless a request may be on its way, which is answered first.
+
+        It is where nothing was asked yet, where half a head lies, and where bytes wait unread.
+        """
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if is_idle and (self.cycle is None or self._in_head or self._has_unread()):
+            self._is_last = True
+            self._expect_head(min(LAST_HEAD_SECONDS, self.head_seconds))
+        else:
+            super().shutdown()
+
+    def _has_unread(self) -> bool:
+        """True when the kernel holds bytes of this connection."""
+        unread = select.poll()
+        unread.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return bool(unread.poll(0))
+
     def _refuse_body(self) -> None:
         """Answer in the app's place; the app hears that the caller has left."""
         self._refused = True
@@ -177,10 +202,11 @@ class PatientProtocol(HttpToolsProtocol):
             self._head_too_large = True
             raise ValueError("request head too large")
 
-    def _expect_head(self) -> None:
-        """Close the connection unless a whole head arrives in time."""
+    def _expect_head(self, seconds: float | None = None) -> None:
+        """Close the connection unless a whole head arrives in time, `head_seconds` by default."""
         self._stop_clock()
-        self._head_timer = self.loop.call_later(self.head_seconds, self._give_up)
+        patience = self.head_seconds if seconds is None else seconds
+        self._head_timer = self.loop.call_later(patience, self._give_up)
 
     def _stop_clock(self) -> None:
         """No head is due."""

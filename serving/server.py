@@ -8,6 +8,8 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
@@ -115,6 +117,23 @@ class DrainingServer(uvicorn.Server):
             self.should_exit = True
         return await super().on_tick(counter)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the port, serve who had come before, and finish what runs.
+
+        Closing a port resets the connections that wait at it, requests and all.
+        """
+        waiting = [connection for port in sockets or [] for connection in _accept_all(port)]
+        for server in self.servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        for connection in waiting:
+            await loop.connect_accepted_socket(self._protocol, connection)
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> PatientProtocol:
+        """What speaks on one connection."""
+        return PatientProtocol(self.config, self.server_state, self.lifespan.state)
+
 
 def _listen(host: str, port: int, backlog: int) -> socket.socket:
     """Bind before the app starts, so that a taken port costs no model load."""
@@ -129,6 +148,15 @@ def _listen(host: str, port: int, backlog: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def _accept_all(listener: socket.socket) -> Iterator[socket.socket]:
+    """Yield the connections that wait at a port."""
+    with suppress(OSError):  # nobody waits any more
+        while True:
+            connection, _ = listener.accept()
+            connection.setblocking(False)
+            yield connection
 
 
 def _explain(error: OSError, host: str, port: int) -> str:

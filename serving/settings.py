@@ -49,8 +49,9 @@ class ServiceSettings(BaseSettings):
     """Time for one request; `X-Deadline-Ms` can only shorten it."""
     upload_seconds: float = Field(default=15.0, gt=0, le=600)
     """Time for a body to arrive."""
-    drain_seconds: float = Field(default=0.5, ge=0, le=60)
-    """How long the process says not ready before it stops listening."""
+    drain_seconds: float = Field(default=2.5, ge=0, le=60)
+    """How long the process says not ready, and still answers, before it stops listening: longer
+    than a gateway takes to notice (`GATEWAY_READINESS_POLL_SECONDS` and the time for an answer)."""
     shutdown_seconds: float = Field(default=20.0, gt=0, le=600)
     """How long running requests may take to finish after that."""
     qc_interval_seconds: float = Field(default=300.0, gt=0)

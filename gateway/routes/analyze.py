@@ -55,6 +55,7 @@ def ready_guides(parts: Parts) -> list[Modality]:
         for modality in parts.modalities
         if modality.is_image
         and parts.watch.ready[modality.id]
+        and not parts.lanes[modality.id].gate.is_closed
         and parts.lanes[modality.id].breaker.state is not State.OPEN
     ]
     if not guides:

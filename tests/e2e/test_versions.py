@@ -91,13 +91,7 @@ def test_C5_C7_F8_versions_change_by_restart_under_load_and_no_answer_is_mislabe
     }
     assert len(digests) == 2
     refused = [(status, body["code"]) for status, body in caller.answers if status != 200]
-    assert {status for status, _ in refused} <= {502, 503, 504}
-    assert {code for _, code in refused} <= {
-        "upstream_unavailable",
-        "modality_unavailable",
-        "model_unavailable",
-        "upstream_timeout",
-    }
+    assert set(refused) <= {(503, "modality_unavailable"), (503, "model_unavailable")}
 
 
 def pairs(values: list[str]) -> list[tuple[str, str | None]]:

@@ -7,6 +7,7 @@ from contracts.errors import InvalidInput, ModalityUnavailable, Overloaded, Upst
 from contracts.registry import MODALITIES, get_modality
 from contracts.schemas import Explanation, Prediction
 from gateway.analysis import Analysis
+from gateway.draining import DrainGate
 from gateway.lanes import open_lane
 from gateway.metrics import GatewayMetrics
 from gateway.question import Question
@@ -42,7 +43,9 @@ class Case:
         settings = settings_for(folder, **changes)
         self.clock = lambda: 100.0
         self.registry = CollectorRegistry()
-        self.lanes = {modality.id: open_lane(settings, self.clock) for modality in MODALITIES}
+        self.lanes = {
+            modality.id: open_lane(settings, self.clock, DrainGate()) for modality in MODALITIES
+        }
         metrics = GatewayMetrics(self.registry)
         metrics.watch(self.lanes)
         self.analysis = Analysis(client, self.lanes, metrics, new_id=lambda: "id-1")
@@ -115,6 +118,32 @@ async def test_F1_an_open_breaker_refuses_without_asking_and_leaves_others_alone
     assert client.calls == 5
     assert case.sample("gateway_breaker", modality="chest-xray", state="open") == 1
     assert case.sample("gateway_breaker", modality="ecg", state="closed") == 1
+
+
+async def test_F8_a_draining_service_is_asked_nothing_new_and_others_are(tmp_path):
+    client = FakeClient()
+    client.gate = asyncio.Event()
+    case = Case(tmp_path, client, max_concurrency=1)
+    asked, waits = (asyncio.create_task(case.analysis.predict(case.question())) for _ in range(2))
+    await asyncio.sleep(0.01)
+    case.lanes["chest-xray"].gate.close()
+
+    with pytest.raises(ModalityUnavailable) as refused:
+        case.analysis.check(XRAY)
+    with pytest.raises(ModalityUnavailable):
+        await case.analysis.predict(case.question())
+    case.analysis.check(get_modality("ecg"))
+    draining = [case.sample("gateway_draining", modality=name) for name in ("chest-xray", "ecg")]
+    client.gate.set()
+    answer = await asked
+    with pytest.raises(ModalityUnavailable):
+        await waits
+
+    assert refused.value.retry_after_seconds == 2
+    assert answer.prediction_id == "id-1"
+    assert draining == [1, 0]
+    assert client.calls == 1
+    assert case.sample("gateway_breaker", modality="chest-xray", state="closed") == 1
 
 
 async def test_F6_beyond_places_and_waiting_room_a_question_is_shed(tmp_path):

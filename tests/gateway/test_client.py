@@ -7,6 +7,7 @@ import pytest
 from contracts.errors import (
     InvalidField,
     InvalidInput,
+    ModalityUnavailable,
     ModelUnavailable,
     NotFound,
     Overloaded,
@@ -199,6 +200,71 @@ async def test_no_exception_of_the_http_client_crosses_the_border(kind):
 
     assert caught.value.status in (502, 503, 504)
     assert await client_for(handler).is_ready("chest-xray") is False
+
+
+DRAINING = {"X-Draining": "true"}
+
+
+def readiness(reason):
+    body = {"status": "not_ready", "reason": reason} if reason else {"status": "ready"}
+    return httpx2.Response(503 if reason else 200, json=body)
+
+
+async def test_F8_any_answer_of_a_draining_service_closes_its_gate():
+    client = answering(200, json=prediction(), headers=DRAINING)
+
+    answer = await client.predict(question())
+
+    assert answer.label == "NORMAL"
+    assert client.gates["chest-xray"].is_closed
+    deadline = Deadline(105.0, lambda: 100.0)
+    with pytest.raises(ModalityUnavailable):
+        await client.describe("chest-xray", "r", deadline)
+    with pytest.raises(ModalityUnavailable):
+        await client.card("chest-xray", "json", "r", deadline)
+
+
+async def test_F8_a_draining_service_that_nobody_asks_is_noticed_by_its_readiness():
+    client = answering(503, json={"status": "not_ready"}, headers=DRAINING)
+
+    assert await client.is_ready("chest-xray") is False
+    assert client.gates["chest-xray"].is_closed
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_closed"),
+    [
+        (readiness(None), False),
+        (readiness("model_missing"), False),
+        (readiness("queue_full"), False),
+        (readiness("loading"), True),
+        (httpx2.Response(502, text="no answer of ours"), False),
+        (httpx2.ConnectError("nobody there"), True),
+    ],
+    ids=["ready", "model missing", "full", "loading", "something else", "nobody"],
+)
+async def test_F8_the_gate_opens_when_another_process_has_loaded(answer, is_closed):
+    def handler(request):
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    client = client_for(handler)
+    client.gates["chest-xray"].close()
+    await client.is_ready("chest-xray")
+
+    assert client.gates["chest-xray"].is_closed is is_closed
+
+
+async def test_F8_an_answer_asked_for_before_the_draining_does_not_open_the_gate():
+    def handler(request):
+        client.gates["chest-xray"].close()  # while the answer is on its way
+        return readiness(None)
+
+    client = client_for(handler)
+    await client.is_ready("chest-xray")
+
+    assert client.gates["chest-xray"].is_closed
 
 
 @pytest.mark.parametrize(

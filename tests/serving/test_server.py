@@ -108,6 +108,53 @@ def test_F8_requests_on_kept_connections_are_all_answered_through_a_stop(running
     assert process.wait(10) == 0
 
 
+def ask_until_refused(port: int, answers: list[bytes]) -> None:
+    """Ask on a new connection each time, until none is made."""
+    while True:
+        try:
+            connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+        except ConnectionError:
+            return
+        with connection:
+            try:
+                connection.sendall(b"GET /slow?seconds=0.01 HTTP/1.1\r\nHost: x\r\n\r\n")
+                answers.append(connection.recv(65536)[:12])
+            except OSError as error:
+                answers.append(type(error).__name__.encode())
+
+
+def test_F8_every_connection_that_was_made_is_answered_through_a_stop(running):
+    port, process = running
+    answers: list[bytes] = []
+    callers = [threading.Thread(target=ask_until_refused, args=(port, answers)) for _ in range(8)]
+    # Read, as it would otherwise be full of log lines.
+    reader = threading.Thread(target=process.stderr.read)
+    for thread in (*callers, reader):
+        thread.start()
+    time.sleep(0.2)
+    process.terminate()
+    for thread in (*callers, reader):
+        thread.join()
+
+    assert len(answers) > 50
+    assert set(answers) == {b"HTTP/1.1 200"}
+    assert process.wait(10) == 0
+
+
+def test_F8_a_stop_does_not_wait_long_for_connections_on_which_nothing_comes(running):
+    port, process = running
+    silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
+    silent[0].sendall(b"GET /livez HTTP/1.1\r\nX-Half:")
+    time.sleep(0.2)
+    started = time.monotonic()
+    process.terminate()
+
+    assert process.wait(10) == 0
+    assert time.monotonic() - started < 5
+    for connection in silent:
+        connection.close()
+
+
 def test_C6_a_second_process_on_a_port_is_one_clear_line_and_disturbs_nobody(running):
     port, first = running
 
