@@ -25,7 +25,7 @@ from gateway.compat.routers import ROUTERS
 from gateway.compression import CompressionMiddleware
 from gateway.dependencies import Parts
 from gateway.hosts import TrustedHostMiddleware
-from gateway.lanes import Lane, open_lane
+from gateway.lanes import open_lane
 from gateway.memory import BodyMemory
 from gateway.metrics import GatewayMetrics
 from gateway.readiness import ReadinessWatch
@@ -52,6 +52,7 @@ from gateway.static_files import CheckedFiles
 from gateway.store import Store, open_store
 from gateway.unread import CloseUnreadMiddleware
 from gateway.upload import UploadReader
+from gateway.upstream import Upstream
 from serving.app import Shell, create_shell
 from serving.body import Pace
 
@@ -160,16 +161,13 @@ def build_parts(
     settings: GatewaySettings,
     modalities: tuple[Modality, ...],
     store: Store,
-    upstreams: Mapping[str, httpx2.AsyncClient],
+    upstreams: Mapping[str, Upstream],
     shell: Shell,
     clock: Callable[[], float],
 ) -> Parts:
     """Put the parts together; opens nothing."""
     client = InferenceClient(upstreams, token=settings.token)
-    lanes: dict[str, Lane] = {
-        modality.id: open_lane(settings, clock, client.gates[modality.id])
-        for modality in modalities
-    }
+    lanes = {one.id: open_lane(settings, clock, client.gates[one.id]) for one in modalities}
     metrics = GatewayMetrics(shell.metrics.registry)
     metrics.watch(lanes)
     analysis = Analysis(client, lanes, metrics)
@@ -202,8 +200,8 @@ async def _open_upstreams(
     modalities: tuple[Modality, ...],
     transport: httpx2.AsyncBaseTransport | None,
     stack: AsyncExitStack,
-) -> dict[str, httpx2.AsyncClient]:
-    """Open one HTTP client per service; the stack closes them."""
+) -> dict[str, Upstream]:
+    """Open the way to each service; the stack closes them."""
     return {
         modality.id: await stack.enter_async_context(
             open_upstream(

@@ -18,7 +18,7 @@ from datetime import datetime
 from functools import partial
 from typing import Self
 
-from sqlalchemy import Connection, Executable, insert, select, update
+from sqlalchemy import Connection, Executable, insert
 
 from contracts.errors import AuditUnavailable
 from contracts.receipts import canonical_json
@@ -26,9 +26,10 @@ from gateway.anchors import AnchorFile
 from gateway.chain import ChainRecord, Link, next_record, sign_position
 from gateway.database import STORE_ERRORS, Database
 from gateway.entry import AuditEntry
+from gateway.head import lock_head, move_head
 from gateway.keyring import Keyring
 from gateway.moment import utc_now, utc_text
-from gateway.tables import AUDIT_HEAD, AUDIT_RECORDS
+from gateway.tables import AUDIT_RECORDS
 
 LOGGER = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
         """True when the store can be written now; asked every second while it is unavailable."""
         try:
             async with asyncio.timeout(self._wait_seconds):
-                await self._database.write(_lock_head)
+                await self._database.write(lock_head)
         except STORE_ERRORS:
             self.available = False
         else:
@@ -182,22 +183,33 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
 
     def _append(self, group: list[_Pending], connection: Connection) -> list[ChainRecord]:
         """Append the entries to the chain, in the transaction of this connection."""
+        # Nobody else writes, as a rule: then the head is where this process left it.
+        records = self._tie(group, self._link)
+        if not self._move_head(self._link, records[-1], connection):
+            link = lock_head(connection)
+            records = self._tie(group, link)
+            self._move_head(link, records[-1], connection)
+        connection.execute(insert(AUDIT_RECORDS), [record.columns() for record in records])
+        for pending in group:
+            for statement in pending.also:
+                connection.execute(statement)
+        return records
+
+    @staticmethod
+    def _tie(group: list[_Pending], link: Link) -> list[ChainRecord]:
+        """Tie the entries to the end of the chain."""
         records: list[ChainRecord] = []
-        link = _lock_head(connection)
         for pending in group:
             record = next_record(link, pending.entry, pending.canonical)
             link = Link(record.seq, record.hash)
             records.append(record)
-            for statement in pending.also:
-                connection.execute(statement)
-        head = sign_position("head", link, utc_text(self._now()), self._keyring.signing_key)
-        connection.execute(insert(AUDIT_RECORDS), [record.columns() for record in records])
-        connection.execute(
-            update(AUDIT_HEAD).values(
-                seq=head.seq, hash=head.hash, time=head.time, signature=head.signature
-            )
-        )
         return records
+
+    def _move_head(self, old: Link, last: ChainRecord, connection: Connection) -> bool:
+        """Sign the new end and put it in the old one's place, if that is still there."""
+        time, key = utc_text(self._now()), self._keyring.signing_key
+        new = sign_position("head", Link(last.seq, last.hash), time, key)
+        return move_head(old, new, connection)
 
     async def _anchor(self, *, force: bool) -> None:
         """Put the position into the anchor file from time to time; never in a request's way."""
@@ -215,12 +227,6 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
             LOGGER.error("audit anchor cannot be written: %s", type(error).__name__)
             return
         self._anchored, self._anchored_at = self._link, now
-
-
-def _lock_head(connection: Connection) -> Link:
-    """Return the end of the chain and keep every other writer out until the commit."""
-    row = connection.execute(select(AUDIT_HEAD.c.seq, AUDIT_HEAD.c.hash).with_for_update()).one()
-    return Link(row.seq, row.hash)
 
 
 def _unavailable() -> AuditUnavailable:

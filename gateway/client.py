@@ -7,6 +7,7 @@ exception. Upload limits, breaker, quotas and audit live elsewhere.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -20,6 +21,7 @@ from gateway.answers import Answer, bad_upstream, check_belongs, read_answer, re
 from gateway.draining import DrainGate
 from gateway.question import Question
 from gateway.transport import MAX_ANSWER_BYTES, ServiceTransport
+from gateway.upstream import NOTHING, Upstream
 from serving.deadline import Deadline
 from serving.draining import DRAINING_HEADER
 from serving.health import Phase
@@ -27,7 +29,6 @@ from serving.tracing import trace_headers
 
 #: An idle connection is let go before the service lets go of it.
 KEEPALIVE_SECONDS = 4.0
-NO_PARAMS: Mapping[str, str] = {}
 PictureForm = Literal["png", "svg"]
 PICTURE_TYPES: Mapping[PictureForm, str] = {"png": "image/png", "svg": "image/svg+xml"}
 
@@ -56,10 +57,8 @@ class _Request:
 class InferenceClient:
     """Sends uploads to the service that answers for their modality."""
 
-    def __init__(
-        self, upstreams: Mapping[str, httpx2.AsyncClient], *, token: str | None = None
-    ) -> None:
-        """One HTTP client per modality id, opened and closed by the app's lifespan.
+    def __init__(self, upstreams: Mapping[str, Upstream], *, token: str | None = None) -> None:
+        """One upstream per modality id, opened and closed by the app's lifespan.
 
         `gates` closes as soon as any answer of a service says that it drains, and opens again when
         `is_ready` finds it back. Questions pass their lane, which asks the gate.
@@ -117,17 +116,19 @@ class InferenceClient:
         gate = self.gates[modality]
         may_open = gate.is_closed
         try:
-            response = await self._upstreams[modality].get("/readyz", timeout=timeout_seconds)
-        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError):
+            async with asyncio.timeout(timeout_seconds):
+                response = await self._upstreams[modality].send("GET", "/readyz")
+                body = await _read(response)
+        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, TimeoutError):
             return False
         if DRAINING_HEADER in response.headers:
             gate.close()
-        elif may_open and not _is_loading(response):
+        elif may_open and not _is_loading(body):
             gate.open()
         return response.status_code == 200
 
     async def _ask(
-        self, path: str, question: Question, params: Mapping[str, str] = NO_PARAMS
+        self, path: str, question: Question, params: Mapping[str, str] = NOTHING
     ) -> Answer:
         """Send one input and return the 200."""
         request = _Request(
@@ -158,25 +159,21 @@ class InferenceClient:
         headers |= trace_headers()
         if request.request_id:
             headers["X-Request-ID"] = request.request_id
-        body = bytearray()
-        async with self._upstreams[request.modality].stream(
+        response = await self._upstreams[request.modality].send(
             request.method,
             request.path,
             params=request.params,
             headers=headers,
             content=request.content,
-        ) as response:
-            if DRAINING_HEADER in response.headers:
-                self.gates[request.modality].close()
-            async for piece in response.aiter_bytes():
-                body += piece
-                if len(body) > MAX_ANSWER_BYTES:
-                    raise httpx2.RemoteProtocolError("answer too large")
+        )
+        if DRAINING_HEADER in response.headers:
+            self.gates[request.modality].close()
+        body = await _read(response)
         return Answer(
             status=response.status_code,
             media_type=response.headers.get("content-type", "").partition(";")[0].strip().lower(),
             retry_after=response.headers.get("retry-after", ""),
-            body=bytes(body),
+            body=body,
             request_id=request.request_id,
         )
 
@@ -188,33 +185,38 @@ def open_upstream(
     answer_timeout_seconds: float,
     max_connections: int,
     transport: httpx2.AsyncBaseTransport | None = None,
-) -> httpx2.AsyncClient:
-    """Return the HTTP client of one service; the caller closes it.
+) -> Upstream:
+    """Return the way to one service; the caller opens and closes it.
 
     A failed connect, and nothing else, is tried once more. An idle connection is let go before
     the service lets go of it, so that no request meets a closing one.
     """
-    timeout = httpx2.Timeout(
-        connect=connect_timeout_seconds,
-        read=answer_timeout_seconds,
-        write=answer_timeout_seconds,
-        pool=connect_timeout_seconds,
-    )
-    return httpx2.AsyncClient(
-        base_url=base_url,
-        headers={"Accept-Encoding": "identity"},
-        timeout=timeout,
-        transport=transport
+    return Upstream(
+        base_url,
+        transport
         or ServiceTransport(max_connections=max_connections, keepalive_seconds=KEEPALIVE_SECONDS),
-        follow_redirects=False,
-        trust_env=False,
+        connect_timeout_seconds=connect_timeout_seconds,
+        answer_timeout_seconds=answer_timeout_seconds,
     )
 
 
-def _is_loading(response: httpx2.Response) -> bool:
+async def _read(response: httpx2.Response) -> bytes:
+    """Return the whole body, which is bounded while it arrives; RemoteProtocolError beyond."""
+    body = bytearray()
+    try:
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) > MAX_ANSWER_BYTES:
+                raise httpx2.RemoteProtocolError("answer too large")
+    finally:
+        await response.aclose()
+    return bytes(body)
+
+
+def _is_loading(body: bytes) -> bool:
     """True for a process that has just started and will be ready by itself."""
     try:
-        return Health.model_validate_json(response.content).reason == Phase.LOADING
+        return Health.model_validate_json(body).reason == Phase.LOADING
     except ValidationError:
         return False
 

@@ -1,6 +1,6 @@
 """How the HTTP client of one service reaches it: a bounded pool of kept connections.
 
-A transport for httpx2's client in place of its own, which spends a third of the gateway's time per
+A transport in place of httpx2's own, which spends a third of the gateway's time per
 request on an HTTP/1.1 stack in Python. The answer is read whole before it is handed over.
 """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from contracts.errors import ModelUnavailable
 from contracts.findings import Judgement, judge
 from contracts.network import Output
-from contracts.schemas import ModelRef, Outcome, PostTest, Prediction, Reason
+from contracts.schemas import Outcome, PostTest, Prediction, Reason
 from contracts.triage import triage
 from vision_service.model import VisionModel
 from vision_service.prepare import Prepared
@@ -40,7 +40,7 @@ def rejected(
         reasons=list(reasons),
         measurements=prepared.measurements,
         warnings=list(prepared.warnings),
-        model=reference_of(model),
+        model=model.reference,
         input=prepared.facts,
         notice=model.modality.notice,
     )
@@ -83,7 +83,7 @@ def judged(
         measurements=prepared.measurements,
         triage=triage(judgement, model.modality),
         warnings=warnings,
-        model=reference_of(model),
+        model=model.reference,
         input=prepared.facts,
         notice=model.modality.notice,
     )
@@ -101,18 +101,6 @@ def _doubted(judgement: Judgement, doubts: tuple[Reason, ...]) -> Judgement:
         reasons=(*judgement.reasons, *doubts),
         label=None,
         prediction_set=kept,
-    )
-
-
-def reference_of(model: VisionModel) -> ModelRef:
-    """Name the model file."""
-    release = model.checkpoint.release
-    return ModelRef(
-        name=f"{release.modality}-{release.arch}",
-        version=f"v{release.version}",
-        sha256=release.sha256,
-        preprocessing_id=release.preprocessing_id,
-        calibration_id=release.calibration_id,
     )
 
 

@@ -1,7 +1,8 @@
 """From the bytes of one input to one prediction, many at a time.
 
-Reads top to bottom in the order of the data: decode, measure and preprocess in one thread, infer
-in another, judge. Everything the answer depends on comes from the model file.
+Reads top to bottom in the order of the data: decode, measure and preprocess, infer, judge. On a CPU
+one thread does all of it for one input, as handing it on costs more than it gains; on CUDA inputs
+meet in a batch in between. Everything the answer depends on comes from the model file.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import replace
 from functools import partial
 from typing import Self, TypeVar
 
@@ -25,9 +25,10 @@ from contracts.modality import Limits
 from contracts.network import Output
 from contracts.schemas import Explanation, ModelInfo, Prediction, Recognition
 from serving.batcher import Batcher
+from serving.crew import Crew
 from serving.threads import give_way
 from serving.timing import Stopwatch
-from vision_service.answer import Options, judged, rejected
+from vision_service.answer import Options
 from vision_service.backends.torch import CUDA_SIZES
 from vision_service.describe import describe
 from vision_service.display import render_display, render_svg
@@ -37,6 +38,7 @@ from vision_service.model import VisionModel
 from vision_service.overlay import encode_png
 from vision_service.prepare import Prepared, prepare
 from vision_service.quality_control import QualityControl, QualityReport
+from vision_service.stages import Inquiry, answer, averaged, finish, views_of
 from vision_service.threads import ThreadPlan
 from vision_service.validity import recognise_input
 
@@ -84,6 +86,8 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
             max_wait_seconds=0.0,
             max_queue=_MAX_EXPLANATIONS_WAITING,
         )
+        self._is_whole = max_batch == 1 and model.backend.device == "cpu"
+        self._crew = Crew(self._runners, size=threads.infer_workers, max_queue=max_queue)
         self._control: QualityControl | None = None
         self._stack = AsyncExitStack()
 
@@ -153,37 +157,34 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
     @property
     def queue_length(self) -> int:
         """Inputs that wait for the network."""
-        return self._batcher.queue_length
+        return self._batcher.queue_length + self._crew.queue_length
 
     async def _predict(
         self, payload: bytes, request_id: str, options: Options
     ) -> tuple[Prediction, Prepared]:
-        """The stages in their order."""
-        watch = Stopwatch()
-        with watch.stage("total"):
-            prepared = await self._in_thread(
-                self._decoders, partial(prepare, payload, self.model, watch)
-            )
-            if prepared.rejections:
-                prediction = rejected(prepared, prepared.rejections, self.model, request_id)
+        """Return the answer with the time of its stages, and what was made of the input."""
+        inquiry = Inquiry(payload, request_id, options)
+        with inquiry.watch.stage("total"):
+            if self._is_whole:
+                whole = partial(answer, inquiry, self.model, self._infer_one)
+                prediction, prepared = await self._crew.run(whole)
             else:
-                with watch.stage("infer"):
-                    output = await self._infer_views(prepared.tensor, options)
-                with watch.stage("judge"):
-                    prediction = judged(prepared, output, self.model, request_id, options)
-        return prediction.model_copy(update={"timing_ms": watch.timing_ms}), prepared
+                prediction, prepared = await self._in_batches(inquiry)
+        timing_ms = inquiry.watch.timing_ms
+        return prediction.model_copy(update={"timing_ms": timing_ms}), prepared
 
-    async def _infer_views(self, tensor: Tensor, options: Options) -> Output:
-        """Return the output of one input, its logits averaged over views when that is asked for."""
-        views = self.model.views
-        if not options.use_tta or views is None:
-            return await self._batcher.submit(tensor)
-        outputs = await asyncio.gather(*(self._batcher.submit(view) for view in views.of(tensor)))
-        logits = torch.stack([output.logits for output in outputs]).mean(dim=0)
-        return replace(outputs[0], logits=logits)
+    async def _in_batches(self, inquiry: Inquiry) -> tuple[Prediction, Prepared]:
+        """As `answer`, but the network sees several inputs at once."""
+        begin = partial(prepare, inquiry.payload, self.model, inquiry.watch)
+        prepared, output = await self._in_thread(self._decoders, begin), None
+        if not prepared.rejections:
+            with inquiry.watch.stage("infer"):
+                views = views_of(prepared, inquiry, self.model)
+                output = averaged(await asyncio.gather(*map(self._batcher.submit, views)))
+        return finish(prepared, output, inquiry, self.model), prepared
 
     async def _in_thread(self, pool: ThreadPoolExecutor, call: Callable[[], Result]) -> Result:
-        """Run a blocking call on one of the pools; a call that was not begun can be cancelled."""
+        """Run a blocking call; one that was not begun can be cancelled."""
         return await asyncio.get_running_loop().run_in_executor(pool, call)
 
     def _warm_up(self) -> QualityControl:
@@ -201,6 +202,11 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
         with contextlib.suppress(threading.BrokenBarrierError):
             together.wait(timeout=_MEETING_SECONDS)
         self.model.backend.infer(self.model.golden_batch[:1])
+
+    def _infer_one(self, tensor: Tensor) -> Output:
+        """Run the backend on one input."""
+        self._on_batch(1)
+        return self.model.backend.infer(tensor[None])
 
     def _infer(self, tensors: Sequence[Tensor]) -> Sequence[Output]:
         """Stack, run the backend, split. Runs on the batcher's executor."""

@@ -13,11 +13,11 @@ from contracts.errors import ModelUnavailable
 from contracts.registry import get_modality
 from contracts.schemas import Explanation, Prediction
 from serving.settings import ServiceSettings, model_path
-from serving.timing import Stopwatch
-from vision_service.answer import Options, judged, rejected
+from vision_service.answer import Options
 from vision_service.explanation import explain
 from vision_service.model import ModelOptions, VisionModel, load_model
-from vision_service.prepare import Prepared, prepare
+from vision_service.prepare import Prepared
+from vision_service.stages import Inquiry, answer
 
 
 def analyze_chest_xray(
@@ -73,17 +73,11 @@ def analyze_and_explain(
 
 
 def _predict(payload: bytes, model: VisionModel, options: Options) -> tuple[Prediction, Prepared]:
-    """The stages in their order, one after the other."""
-    watch, request_id = Stopwatch(), str(uuid.uuid4())
-    with watch.stage("total"):
-        prepared = prepare(payload, model, watch)
-        if prepared.rejections:
-            prediction = rejected(prepared, prepared.rejections, model, request_id)
-        else:
-            with watch.stage("infer"):
-                output = model.backend.infer(prepared.tensor[None])
-            prediction = judged(prepared, output, model, request_id, options)
-    return prediction.model_copy(update={"timing_ms": watch.timing_ms}), prepared
+    """Answer one input in this thread."""
+    inquiry = Inquiry(payload, str(uuid.uuid4()), options)
+    with inquiry.watch.stage("total"):
+        prediction, prepared = answer(inquiry, model, lambda one: model.backend.infer(one[None]))
+    return prediction.model_copy(update={"timing_ms": inquiry.watch.timing_ms}), prepared
 
 
 @lru_cache(maxsize=8)

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from contracts.checkpoint import Checkpoint, load_checkpoint
 from contracts.errors import BadCheckpoint
 from contracts.modality import ImageSpec, Modality
+from contracts.release import Release
+from contracts.schemas import ModelRef
 from contracts.views import Views, views_of
 from vision_service.backends.backend import Backend
 from vision_service.backends.torch import TorchBackend
@@ -49,8 +51,9 @@ class ModelOptions:
 class VisionModel:
     """A verified model file and the backend that answers.
 
-    `fell_back` says why the backend that was asked for is not the one that answers. `views` are
-    there when the file was calibrated with test-time augmentation.
+    `reference` is how answers name the file. `fell_back` says why the backend that was asked for is
+    not the one that answers. `views` are there when the file was calibrated with test-time
+    augmentation.
     """
 
     modality: Modality
@@ -59,6 +62,7 @@ class VisionModel:
     backend: Backend
     image: ImageSpec
     golden_batch: Tensor
+    reference: ModelRef
     fell_back: str | None = None
     views: Views | None = None
 
@@ -95,8 +99,20 @@ def load_model(path: Path, modality: Modality, options: ModelOptions) -> VisionM
         backend,
         spec_of(checkpoint),
         golden_batch(checkpoint),
+        reference_of(checkpoint.release),
         fell_back,
         views_of(checkpoint.release),
+    )
+
+
+def reference_of(release: Release) -> ModelRef:
+    """Name a model file."""
+    return ModelRef(
+        name=f"{release.modality}-{release.arch}",
+        version=f"v{release.version}",
+        sha256=release.sha256,
+        preprocessing_id=release.preprocessing_id,
+        calibration_id=release.calibration_id,
     )
 
 
