@@ -25,7 +25,7 @@ from gateway.compat.routers import ROUTERS
 from gateway.compression import CompressionMiddleware
 from gateway.dependencies import Parts
 from gateway.hosts import TrustedHostMiddleware
-from gateway.lanes import Lane, open_lane
+from gateway.lanes import open_lanes
 from gateway.memory import BodyMemory
 from gateway.metrics import GatewayMetrics
 from gateway.readiness import ReadinessWatch
@@ -166,10 +166,7 @@ def build_parts(
 ) -> Parts:
     """Put the parts together; opens nothing."""
     client = InferenceClient(upstreams, token=settings.token)
-    lanes: dict[str, Lane] = {
-        modality.id: open_lane(settings, clock, client.gates[modality.id])
-        for modality in modalities
-    }
+    lanes = open_lanes(settings, clock, client.gates)
     metrics = GatewayMetrics(shell.metrics.registry)
     metrics.watch(lanes)
     analysis = Analysis(client, lanes, metrics)
