@@ -25,7 +25,7 @@ from gateway.compat.routers import ROUTERS
 from gateway.compression import CompressionMiddleware
 from gateway.dependencies import Parts
 from gateway.hosts import TrustedHostMiddleware
-from gateway.lanes import open_lane
+from gateway.lanes import open_lanes
 from gateway.memory import BodyMemory
 from gateway.metrics import GatewayMetrics
 from gateway.readiness import ReadinessWatch
@@ -167,7 +167,7 @@ def build_parts(
 ) -> Parts:
     """Put the parts together; opens nothing."""
     client = InferenceClient(upstreams, token=settings.token)
-    lanes = {one.id: open_lane(settings, clock, client.gates[one.id]) for one in modalities}
+    lanes = open_lanes(settings, clock, client.gates)
     metrics = GatewayMetrics(shell.metrics.registry)
     metrics.watch(lanes)
     analysis = Analysis(client, lanes, metrics)

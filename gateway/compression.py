@@ -1,7 +1,8 @@
 """Which answers are compressed: the page, its files and its two lists, which are the same for all.
 
 An answer that may hold what somebody sent is never compressed, so that its length tells nothing
-(BREACH), and costs no time.
+(BREACH), and costs no time. What may be compressed is always sent whole: bytes of the one form put
+behind bytes of the other would be no file at all.
 """
 
 from __future__ import annotations
@@ -31,4 +32,6 @@ class CompressionMiddleware:
             and scope["method"] == "GET"
             and (scope["path"] in PATHS or scope["path"].startswith(FOLDER))
         )
+        if is_public:
+            scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"range"]
         await (self._packed if is_public else self._plain)(scope, receive, send)

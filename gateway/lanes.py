@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -59,6 +59,13 @@ class Lane:
             fair = deadline.remaining_seconds >= self.fair_seconds
             with self.breaker.attempt(timeouts_count=fair), stopwatch.stage("service"):
                 yield
+
+
+def open_lanes(
+    settings: GatewaySettings, clock: Callable[[], float], gates: Mapping[str, DrainGate]
+) -> dict[str, Lane]:
+    """Build the lane of each service that the client has a gate for."""
+    return {modality: open_lane(settings, clock, gate) for modality, gate in gates.items()}
 
 
 def open_lane(settings: GatewaySettings, clock: Callable[[], float], gate: DrainGate) -> Lane:

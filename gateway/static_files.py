@@ -22,6 +22,7 @@ class CheckedFiles(StaticFiles):
         """Return the file, or 304 where the browser has it."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers["Cache-Control"] = "no-cache"
+        response.headers["Accept-Ranges"] = "none"  # see `gateway.compression`
         # Weak, because the same file may leave compressed.
         if (tag := response.headers.get("ETag")) and not tag.startswith("W/"):
             response.headers["ETag"] = f"W/{tag}"

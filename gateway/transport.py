@@ -32,6 +32,7 @@ class ServiceTransport(httpx2.AsyncBaseTransport):
         self._places = asyncio.Semaphore(max_connections)
         self._keepalive_seconds = keepalive_seconds
         self._idle: list[tuple[Wire, float]] = []
+        self._is_closed = False
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Return the whole answer; the time-outs are those of the request."""
@@ -47,7 +48,8 @@ class ServiceTransport(httpx2.AsyncBaseTransport):
             self._places.release()
 
     async def aclose(self) -> None:
-        """Close what is idle; what runs is cancelled by whoever runs it."""
+        """Close what is idle now, and each connection that is in use when its answer is there."""
+        self._is_closed = True
         while self._idle:
             self._idle.pop()[0].close()
 
@@ -64,7 +66,7 @@ class ServiceTransport(httpx2.AsyncBaseTransport):
         except TimeoutError as error:
             raise httpx2.ReadTimeout("no answer in time") from error
         finally:
-            if reply is not None and wire.is_reusable:
+            if reply is not None and wire.is_reusable and not self._is_closed:
                 self._keep(wire)
             else:
                 wire.close()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import select
+import sys
 from http import HTTPStatus
 from typing import Any
 
@@ -21,7 +22,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from contracts.errors import BadRequest, ServiceError
-from contracts.shortage import out_of_memory
+from contracts.shortage import is_shortage, out_of_memory
 from serving.door import Door, Head, Refusal
 from serving.headers import DEFAULT_HEADERS
 from serving.problems import problem_response
@@ -117,21 +118,35 @@ class PatientProtocol(HttpToolsProtocol):
         try:
             super().on_body(body)
         except MemoryError:
-            self._refuse_body()
+            self._refuse()
 
     def on_message_complete(self) -> None:
         """The body is whole."""
         if not self._refused:
             super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """An answer is out; the connection ends with the last one before a body without memory."""
+        is_last = self._refused and not self.pipeline
+        super().on_response_complete()
+        if is_last:
+            self._unset_keepalive_if_required()
+            self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no request with a problem and close; a begun answer is cut instead."""
+        """Answer what is no request with a problem and close; a begun answer is cut instead.
+
+        Called where the parser failed. It fails for want of memory, too.
+        """
+        if (error := sys.exception()) is not None and is_shortage(error):
+            self._refuse()
+            return
         if self.cycle is None or self.cycle.response_complete:
-            error = BadRequest("This is not a valid HTTP request.")
+            refusal = BadRequest("This is not a valid HTTP request.")
             if self._head_too_large:
-                error = BadRequest("The request head is too large.", code="head_too_large")
-                error.status, error.title = 431, "Request head too large"
-            self._write_problem(error)
+                refusal = BadRequest("The request head is too large.", code="head_too_large")
+                refusal.status, refusal.title = 431, "Request head too large"
+            self._write_problem(refusal)
         self.transport.close()
 
     def _is_turned_away(self) -> bool:
@@ -156,6 +171,8 @@ class PatientProtocol(HttpToolsProtocol):
 
         It is where nothing was asked yet, where half a head lies, and where bytes wait unread.
         """
+        if self.transport.is_closing():
+            return
         is_idle = self.cycle is None or self.cycle.response_complete
         if is_idle and (self.cycle is None or self._in_head or self._has_unread()):
             self._is_last = True
@@ -169,16 +186,24 @@ class PatientProtocol(HttpToolsProtocol):
         unread.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
         return bool(unread.poll(0))
 
-    def _refuse_body(self) -> None:
-        """Answer in the app's place; the app hears that the caller has left."""
+    def _refuse(self) -> None:
+        """Answer in the app's place; the app hears that the caller has left.
+
+        A request that waits behind another is dropped: an answer now would pass for the other's.
+        """
         self._refused = True
-        cycle = self.cycle
-        cycle.body = bytearray()
         _log.error("out of memory")
-        if not cycle.response_started:
+        if self.pipeline:
+            self.pipeline.popleft()
+            self.flow.resume_reading()
+            return
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or not cycle.response_started:
             self._write_problem(out_of_memory())
-        cycle.disconnected = True
-        cycle.message_event.set()
+        if cycle is not None:
+            cycle.body = bytearray()
+            cycle.disconnected = True
+            cycle.message_event.set()
         self.flow.resume_reading()
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
 

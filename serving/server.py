@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 from serving.door import Door
 from serving.health import HealthState
 from serving.protocol import PatientProtocol
+from serving.watchdog import STUCK_SECONDS, Watchdog
 
 EXIT_PORT_TAKEN = 98
 _log = logging.getLogger("serving.server")
@@ -38,6 +39,8 @@ class ServerOptions:
     """How long an idle connection is kept after an answer."""
     backlog: int = 512
     """Connections that the kernel keeps waiting."""
+    stuck_seconds: float = STUCK_SECONDS
+    """How long the event loop may stand still before the process is ended."""
 
 
 def run(
@@ -75,12 +78,14 @@ def run(
         timeout_graceful_shutdown=max(1, round(options.shutdown_seconds)),
         backlog=options.backlog,
     )
-    server = DrainingServer(config, health, options.drain_seconds)
+    watchdog = Watchdog(options.stuck_seconds)
+    server = DrainingServer(config, health, watchdog, options.drain_seconds)
     try:
         server.run(sockets=[listener])
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
     finally:
+        watchdog.stop()
         listener.close()
     if not server.started:
         return uvicorn.config.STARTUP_FAILURE
@@ -90,10 +95,17 @@ def run(
 class DrainingServer(uvicorn.Server):
     """Says not ready first, closes the port a moment later, and exits with 0."""
 
-    def __init__(self, config: uvicorn.Config, health: HealthState, drain_seconds: float) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        health: HealthState,
+        watchdog: Watchdog,
+        drain_seconds: float,
+    ) -> None:
         """`drain_seconds` pass between the signal and the closing of the port."""
         super().__init__(config)
         self._health = health
+        self._watchdog = watchdog
         self._drain_seconds = drain_seconds
         self._signalled = False
         self._stop_at: float | None = None
@@ -108,6 +120,7 @@ class DrainingServer(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: begin to drain, or end draining."""
         now = asyncio.get_running_loop().time()
+        self._watchdog.feed(now)
         if self._signalled and self._stop_at is None:
             self._health.mark_draining()
             self._stop_at = now + self._drain_seconds
@@ -122,6 +135,7 @@ class DrainingServer(uvicorn.Server):
 
         Closing a port resets the connections that wait at it, requests and all.
         """
+        self._watchdog.stop()  # from here on, whoever stops the process has a limit of their own
         waiting = [connection for port in sockets or [] for connection in _accept_all(port)]
         for server in self.servers:
             server.close()
@@ -130,9 +144,11 @@ class DrainingServer(uvicorn.Server):
             await loop.connect_accepted_socket(self._protocol, connection)
         await super().shutdown(sockets)
 
-    def _protocol(self) -> PatientProtocol:
+    def _protocol(self) -> asyncio.Protocol:
         """What speaks on one connection."""
-        return PatientProtocol(self.config, self.server_state, self.lifespan.state)
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
 
 def _listen(host: str, port: int, backlog: int) -> socket.socket:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from contracts.errors import BadCheckpoint
 from contracts.modality import Modality
-from contracts.shortage import is_shortage
+from serving.control import unless_starved
 from serving.health import HealthState
 from serving.holder import ModelHolder
 from tabular_service.engine import TabularEngine
@@ -73,12 +73,8 @@ class Loader:
 
     async def control_once(self) -> None:
         """Run the golden cases and move readiness accordingly; without memory, next time."""
-        try:
-            report = await self._holder.engine.control()
-        except Exception as error:
-            if not is_shortage(error):
-                raise
-            _log.error("quality control skipped: out of memory")
+        report = await unless_starved(self._holder.engine.control())
+        if report is None:
             return
         self._metrics.record_control(report)
         if report.reason is None:

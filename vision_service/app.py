@@ -13,11 +13,11 @@ from fastapi import FastAPI
 from contracts.errors import BadCheckpoint
 from contracts.modality import Modality
 from contracts.registry import get_modality
-from contracts.shortage import is_shortage
 from serving.admission import Admission
 from serving.app import Shell, create_shell
 from serving.body import Pace
 from serving.cards import HeldModel, card_router
+from serving.control import unless_starved
 from serving.desk import Desk
 from serving.health import HealthState
 from serving.holder import ModelHolder
@@ -133,12 +133,8 @@ class Loader:
 
     async def control_once(self) -> None:
         """Run the control samples and move readiness accordingly; without memory, next time."""
-        try:
-            report = await self._holder.engine.control()
-        except Exception as error:
-            if not is_shortage(error):
-                raise
-            _log.error("quality control skipped: out of memory")
+        report = await unless_starved(self._holder.engine.control())
+        if report is None:
             return
         self._metrics.qc_runs.inc()
         self._metrics.qc_deviation.set(report.deviation)

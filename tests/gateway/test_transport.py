@@ -23,13 +23,14 @@ class Service:
         self.answers = list(answers)
         self.close = close
         self.connections = self.open = 0
-        self.asked = asyncio.Event()
+        self.asked, self.left = asyncio.Event(), asyncio.Event()
         self.heads: list[bytes] = []
         self.bodies: list[bytes] = []
 
     async def __call__(self, reader, writer):
         self.connections += 1
         self.open += 1
+        self.writer = writer
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -48,6 +49,7 @@ class Service:
             pass
         finally:
             self.open -= 1
+            self.left.set()
             writer.close()
 
 
@@ -227,6 +229,21 @@ async def test_a_call_that_is_cancelled_frees_its_place():
         with pytest.raises(asyncio.CancelledError):
             await asked
         assert (await client.get("/")).content == b"ok"
+
+
+async def test_a_connection_that_is_in_use_when_the_pool_closes_is_closed_with_its_answer():
+    async with await asyncio.start_server(service := Service(b""), "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        transport = ServiceTransport(max_connections=1, keepalive_seconds=60)
+        request = httpx2.Request("GET", f"http://127.0.0.1:{port}/")
+        asked = asyncio.create_task(transport.handle_async_request(request))
+        await service.asked.wait()
+        await transport.aclose()
+        service.writer.write(OK)
+
+        assert (await asked).content == b"ok"
+        async with asyncio.timeout(20):
+            await service.left.wait()
 
 
 async def test_more_calls_than_connections_wait_and_then_hear_that_all_are_in_use():

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,9 +10,38 @@ from fastapi import FastAPI, Request
 
 from serving.app import Shell, create_shell
 from serving.body import Pace, read_body
+from serving.disconnect import run_while_connected
 from serving.logs import configure_logging
 from serving.protocol import PatientProtocol
 from serving.server import ServerOptions, run
+
+
+def add_routes(app: FastAPI) -> None:
+    @app.get("/slow")
+    async def slow(seconds: float) -> dict[str, bool]:
+        await asyncio.sleep(seconds)
+        return {"done": True}
+
+    @app.get("/block")
+    async def block(seconds: float) -> dict[str, bool]:
+        time.sleep(seconds)  # noqa: ASYNC251 - the fault itself
+        return {"done": True}
+
+    @app.post("/read")
+    async def read(request: Request) -> dict[str, int]:
+        pace = Pace(deadline_seconds=2.0, grace_seconds=0.5)
+        return {"bytes": len(await read_body(request, 100_000, pace))}
+
+    @app.post("/watched")
+    async def watched(request: Request, seconds: float) -> dict[str, bool]:
+        await read_body(request, 100)
+        await run_while_connected(request, asyncio.sleep(seconds))
+        return {"done": True}
+
+    @app.post("/keep")
+    async def keep(request: Request) -> dict[str, int]:
+        await asyncio.sleep(0.3)
+        return {"bytes": len(await read_body(request, 50_000_000))}
 
 
 def main(port: int, way: str) -> int:
@@ -31,22 +61,10 @@ def main(port: int, way: str) -> int:
 
     app = create_shell("Test", lifespan=lifespan, shell=shell)
 
-    @app.get("/slow")
-    async def slow(seconds: float) -> dict[str, bool]:
-        await asyncio.sleep(seconds)
-        return {"done": True}
-
-    @app.post("/read")
-    async def read(request: Request) -> dict[str, int]:
-        pace = Pace(deadline_seconds=2.0, grace_seconds=0.5)
-        return {"bytes": len(await read_body(request, 100_000, pace))}
-
-    @app.post("/keep")
-    async def keep(request: Request) -> dict[str, int]:
-        await asyncio.sleep(0.3)
-        return {"bytes": len(await read_body(request, 50_000_000))}
-
-    options = ServerOptions(drain_seconds=0.6, shutdown_seconds=5, keep_alive_seconds=1)
+    add_routes(app)
+    options = ServerOptions(
+        drain_seconds=0.6, shutdown_seconds=5, keep_alive_seconds=1, stuck_seconds=4
+    )
     return run(app, "127.0.0.1", port, shell.health, options=options)
 
 

@@ -47,3 +47,17 @@ async def test_a_compressed_file_that_has_not_changed_is_not_sent_again(client):
     assert tag.startswith('W/"')
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["etag"] == tag
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+async def test_a_file_that_may_be_compressed_is_never_sent_in_parts(client, encoding):
+    accept = {"accept-encoding": encoding}
+    whole = await client.get("/static/page/main.js", headers=accept)
+    for extra in ({}, {"if-range": whole.headers["last-modified"]}):
+        part = await client.get(
+            "/static/page/main.js", headers=accept | extra | {"range": "bytes=100-900"}
+        )
+
+        assert (part.status_code, part.content) == (200, whole.content)
+        assert "content-range" not in part.headers
+        assert part.headers["accept-ranges"] == "none"

@@ -167,6 +167,35 @@ async def test_F1_a_refusal_of_the_open_breaker_says_when_to_come_back(client, s
     assert response.headers["connection"] == "close"
 
 
+async def test_F8_a_service_that_drains_is_left_alone_until_it_is_back(tmp_path, services):
+    def last_answer(request):
+        body = prediction(request.content)
+        return httpx2.Response(200, json=body, headers={"X-Draining": "true"})
+
+    services.answers[("chest-xray", "/predict")] = last_answer
+    # No poll in the background: the test says when.
+    async with open_gateway(tmp_path, services, readiness_poll_seconds=600) as client:
+        last = await client.post(URL, content=JPEG_BYTES, headers=JPEG)
+        refused = [await client.post(URL, content=JPEG_BYTES, headers=JPEG) for _ in range(2)]
+        other = await client.post("/v1/ecg/predictions", content=JPEG_BYTES, headers=JPEG)
+        unnamed = await client.post("/v1/analyze", content=JPEG_BYTES, headers=JPEG)
+        card = await client.get("/v1/models/chest-xray/card")
+        guides = {request.url.host for request in services.asked("/recognise")}
+        asked = len([one for one in services.requests if one.url.host == "chest-xray"])
+        del services.answers[("chest-xray", "/predict")]
+        await client.app.state.parts.watch.refresh()
+        again = await client.post(URL, content=JPEG_BYTES, headers=JPEG)
+
+    assert last.status_code == 200
+    for answer in (*refused, unnamed, card):  # the image looks like one of the chest
+        assert (answer.status_code, answer.json()["code"]) == (503, "modality_unavailable")
+        assert answer.headers["retry-after"] == "2"
+    assert other.status_code == 200
+    assert guides == {"skin-lesion", "breast-ultrasound", "ecg"}
+    assert asked == 1
+    assert again.status_code == 200
+
+
 async def test_F2_a_service_that_hangs_is_504_at_the_deadline_of_the_caller(client, services):
     async def hang(request):
         await asyncio.sleep(30)

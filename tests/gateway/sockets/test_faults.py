@@ -16,6 +16,15 @@ def code_of(answer):
     return json.loads(answer.body)["code"]
 
 
+def get(gateway, path):
+    with Wire(gateway.port) as wire:
+        return wire.send(f"GET {path} HTTP/1.1\r\nHost: gateway\r\n\r\n".encode()).receive()
+
+
+def states(gateway):
+    return json.loads(get(gateway, "/health").body)["modalities"]
+
+
 def recovers(gateway):
     return wait_until(lambda: ask(gateway.port).status == 200)
 
@@ -54,6 +63,31 @@ def test_F2_F5_a_hanging_service_is_504_at_the_deadline_and_then_503_at_once(gat
     assert waited < 8
     assert (refused.status, code_of(refused)) == (503, "modality_unavailable")
     assert recovers(gateway)
+
+
+def test_F14_a_service_whose_loop_is_stuck_is_504_then_503_and_others_go_on(gateway, faulty):
+    assert recovers(gateway)
+    faulty.mode = "stuck"
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(ask(gateway.port))) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    others = [ask(gateway.port, path=OTHER) for _ in range(5)]
+    for thread in threads:
+        thread.join(30)
+    refused = ask(gateway.port)
+    unseen = wait_until(lambda: not states(gateway)["chest-xray"]["ready"])
+    seen, ready = states(gateway), get(gateway, "/readyz")
+    faulty.mode = "well"
+
+    assert [answer.status for answer in answers] == [504] * 5
+    assert [answer.status for answer in others] == [200] * 5
+    assert (refused.status, code_of(refused)) == (503, "modality_unavailable")
+    assert unseen
+    assert seen["skin-lesion"] == {"ready": True, "breaker": "closed"}
+    assert ready.status == 200
+    assert recovers(gateway)
+    assert wait_until(lambda: states(gateway)["chest-xray"]["ready"])
 
 
 def test_F16_an_answer_that_failed_is_never_asked_for_again(gateway, faulty):

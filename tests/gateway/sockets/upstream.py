@@ -5,6 +5,7 @@ import json
 import socket
 import struct
 import threading
+import time
 
 from tests.gateway.fakes import prediction
 
@@ -12,7 +13,7 @@ from tests.gateway.fakes import prediction
 class Upstream:
     """Runs in a thread of its own; set `mode` at any time.
 
-    Modes: well, hang, reset, garbage, half, error_page, drip.
+    Modes: well, hang, stuck, reset, garbage, half, error_page, drip.
     """
 
     def __init__(self, modality):
@@ -80,6 +81,11 @@ class Upstream:
     async def _hang(self, body, reader, writer):
         await reader.read()  # returns when the other side gives up
         self.left += 1
+        raise OSError("gone")
+
+    async def _stuck(self, body, reader, writer):
+        while self.mode == "stuck":  # neither this connection nor any other is served
+            time.sleep(0.05)  # noqa: ASYNC251 - the fault itself
         raise OSError("gone")
 
     async def _reset(self, body, reader, writer):
