@@ -49,6 +49,8 @@ class Desk(Generic[Engine]):
     @property
     def engine(self) -> Engine:
         """Return the engine; raise ModelUnavailable (503) when there is none, or a damaged one."""
+        if self.health.phase is Phase.LOADING:
+            raise ModelUnavailable("The model is being loaded.", retry_after_seconds=2)
         engine = self.holder.engine
         if self.health.phase is Phase.FAILED:
             raise ModelUnavailable("The model failed its quality control.", retry_after_seconds=30)
