@@ -1,6 +1,7 @@
 """An app for tests that need a real server: `python server_app.py PORT [WAY_TO_FAIL]`."""
 
 import asyncio
+import gc
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -26,6 +27,10 @@ def add_routes(app: FastAPI) -> None:
     async def block(seconds: float) -> dict[str, bool]:
         time.sleep(seconds)  # noqa: ASYNC251 - the fault itself
         return {"done": True}
+
+    @app.get("/settled")
+    async def settled() -> dict[str, int]:
+        return {"objects": gc.get_freeze_count()}
 
     @app.post("/read")
     async def read(request: Request) -> dict[str, int]:

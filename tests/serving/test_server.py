@@ -155,6 +155,16 @@ def test_F8_a_stop_does_not_wait_long_for_connections_on_which_nothing_comes(run
         connection.close()
 
 
+def test_what_start_up_made_is_not_looked_at_again_by_the_garbage_collector(running):
+    port, _ = running
+    deadline = time.monotonic() + 5
+    objects = 0
+    while objects == 0 and time.monotonic() < deadline:
+        objects = httpx2.get(f"http://127.0.0.1:{port}/settled").json()["objects"]
+
+    assert objects > 10_000
+
+
 def test_C6_a_second_process_on_a_port_is_one_clear_line_and_disturbs_nobody(running):
     port, first = running
 
