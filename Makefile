@@ -28,7 +28,7 @@ up: $(READY) ## start gateway and services and restart what dies (PORT=9000 move
 test: $(READY) ## run the tests but the slow ones (ARGS='tests/contracts -x')
 	python -m pytest -m "not slow and not soak" $(ARGS)
 
-soak: $(READY) ## 95 minutes of load, kills and fuzzing; figures in runs/soak (ARGS='-k overload')
+soak: $(READY) ## 110 minutes of load, kills and fuzzing; figures in runs/soak (ARGS='-k overload')
 	OMP_NUM_THREADS=1 python -m pytest -m soak $(ARGS)
 
 check: format lint types imports test ## everything that must hold before a commit
