@@ -149,6 +149,14 @@ def test_no_image_runs_as_root():
     assert dockerfile.count("USER 10001:10001") == len(image_packages())
 
 
+def test_nothing_is_installed_into_an_image_without_its_hash():
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    installing = re.findall(r"pip (?:install|sync)[^\n]*", dockerfile)
+
+    assert len(installing) == 1 + len(image_packages())
+    assert [line for line in installing if "--require-hashes" not in line] == []
+
+
 @pytest.mark.parametrize("target", image_packages())
 def test_an_image_installs_a_part_of_the_one_lock(target):
     whole = entries(ROOT / "requirements.lock")

@@ -94,6 +94,16 @@ def test_I7_damaged_exif_is_ignored(exif):
     assert decoded.image.size == (240, 160)
 
 
+@pytest.mark.parametrize("error", [OSError, SyntaxError, ValueError, struct.error])
+def test_I7_whatever_reading_the_exif_block_raises_is_ignored(error, monkeypatch):
+    def fail(_image):
+        raise error("damaged")
+
+    monkeypatch.setattr(Image.Image, "getexif", fail)
+
+    assert decode_image(encode(scene(), "PNG"), LIMITS).image.size == (240, 160)
+
+
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
 def test_I7_an_orientation_that_does_not_exist_is_ignored(orientation):
     exif = Image.Exif()

@@ -1,5 +1,6 @@
 import io
 import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -51,6 +52,13 @@ def test_a_record_is_no_input_of_a_picture_modality():
 def test_I12_what_is_neither_is_refused(payload):
     with pytest.raises(UnsupportedMediaType):
         decode_input(payload, ECG)
+
+
+def test_I12_a_picture_of_a_type_that_the_modality_does_not_take_is_refused(jpeg_bytes):
+    only_png = replace(CHEST, media_types=("image/png",))
+
+    with pytest.raises(UnsupportedMediaType):
+        decode_input(jpeg_bytes, only_png)
 
 
 def test_a_damaged_record_is_a_422():

@@ -140,6 +140,14 @@ def test_C3_C4_a_file_that_contradicts_the_registry_or_itself_is_refused(
         load_estimator(rewrite(path, **changes), MODALITY)
 
 
+def test_C3_a_file_that_was_calibrated_for_another_activation_is_refused(saved, tmp_path):
+    rule = replace(saved.release.decision, activation="sigmoid")
+    changed = replace(saved, release=replace(saved.release, decision=rule))
+
+    with pytest.raises(BadCheckpoint, match="activation"):
+        load_estimator(save_estimator(changed, tmp_path), MODALITY)
+
+
 def test_a_missing_file_is_missing_and_not_bad(tmp_path):
     with pytest.raises(FileNotFoundError):
         load_estimator(tmp_path / "v1.skops", MODALITY)

@@ -119,6 +119,16 @@ def test_C3_tensors_without_a_release_are_refused(tmp_path, content):
         load_checkpoint(with_digest(tmp_path, (tmp_path / "other").read_bytes()), CHEST)
 
 
+@pytest.mark.parametrize("member", ["arch", "labels", "decision", "weights", "golden_input"])
+def test_C3_a_file_that_lacks_a_member_is_refused(sound, tmp_path, member):
+    plain = torch.load(sound, weights_only=True)
+    del plain[member]
+    torch.save(plain, tmp_path / "other")
+
+    with pytest.raises(BadCheckpoint, match="lacks"):
+        load_checkpoint(with_digest(tmp_path, (tmp_path / "other").read_bytes()), CHEST)
+
+
 def prefixed(weights):
     return {f"module.{name}": tensor for name, tensor in weights.items()}
 

@@ -117,6 +117,15 @@ def test_W2_a_long_line_is_refused_before_any_pattern_runs(length):
     assert time.thread_time() - started < 0.05
 
 
+def test_W2_a_long_comment_is_refused_like_any_long_line():
+    assert parse_header(b"#" * 255 + b"\n" + header()).samples == 1000
+    assert code_of(b"#" * 256 + b"\n" + header()) == "bad_header"
+
+
+def test_W2_many_short_lines_are_refused_by_the_length_of_the_header():
+    assert code_of(b"# comment\n" * 1000 + header()) == "bad_header"
+
+
 def test_a_message_never_repeats_what_was_sent():
     with pytest.raises(InvalidInput) as caught:
         parse_header(header(rate="secret-rate"))

@@ -1,6 +1,7 @@
 """The audit store: one record each, in order, durable before the answer, closed when it fails."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -115,6 +116,53 @@ async def test_F9_a_locked_store_refuses_within_a_quarter_second_and_recovers(
     assert waited < 1
     assert (refusal.value.status, refusal.value.code) == (503, "audit_unavailable")
     assert [row.request_id for row in await stored(sqlite)] == ["r-1", "r-3"]
+
+
+def stuck(database, monkeypatch):
+    """Let no write end, not even by being given up, before the event that is returned."""
+    write, free = database.write, asyncio.Event()
+
+    async def wait(work):
+        if free.is_set():
+            return await write(work)
+        with contextlib.suppress(asyncio.CancelledError):
+            await free.wait()
+        await free.wait()
+        raise TimeoutError
+
+    monkeypatch.setattr(database, "write", wait)
+    monkeypatch.setattr(database, "patience_seconds", 0.05)
+    return free
+
+
+async def test_F9_a_store_that_cannot_even_be_given_up_is_not_waited_for(
+    sqlite, keyring, anchors, entry, monkeypatch
+):
+    free = stuck(sqlite, monkeypatch)
+    async with AuditStore(sqlite, keyring, anchors) as store:
+        try:
+            with pytest.raises(AuditUnavailable):
+                async with asyncio.timeout(5):
+                    await store.record(entry(1))
+        finally:
+            free.set()
+
+
+async def test_F9_a_request_that_was_refused_meanwhile_is_not_recorded_later(
+    sqlite, keyring, anchors, entry, monkeypatch
+):
+    free = stuck(sqlite, monkeypatch)
+    async with AuditStore(sqlite, keyring, anchors) as store:
+        refused = [asyncio.create_task(store.record(entry(1)))]
+        await asyncio.sleep(0.01)
+        refused += [asyncio.create_task(store.record(entry(2)))]
+        errors = await asyncio.gather(*refused, return_exceptions=True)
+        free.set()
+        store._wait_seconds = 5  # from here on the machine may be slow
+        await store.record(entry(3))
+
+    assert [type(error) for error in errors] == [AuditUnavailable] * 2
+    assert [row.request_id for row in await stored(sqlite)] == ["r-3"]
 
 
 async def test_F9_a_full_store_refuses_and_works_again_when_there_is_room(

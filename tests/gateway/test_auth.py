@@ -66,6 +66,25 @@ async def test_the_store_holds_no_key_in_clear(keys, database):
     assert len(secret) >= 43
 
 
+async def test_a_secret_is_compared_in_constant_time_even_when_its_id_is_unknown(
+    keys, door, monkeypatch
+):
+    made = await keys.make("ward 3", USUAL_SCOPES)
+    await door.identify(made.clear)
+    compared = []
+
+    def compare(given, expected):
+        compared.append((len(given), len(expected)))
+        return False
+
+    monkeypatch.setattr("gateway.auth.hmac.compare_digest", compare)
+    for clear in (made.clear, "mf_nobody_secret", "no key"):
+        with pytest.raises(Unauthorized):
+            await door.identify(clear)
+
+    assert compared == [(64, 64)] * 3
+
+
 @pytest.mark.parametrize("change", [lambda c: c[:-1], lambda c: c + "x", lambda c: c[:-1] + "é"])
 async def test_a_key_that_is_not_exactly_right_is_refused(keys, door, change):
     made = await keys.make("ward 3", USUAL_SCOPES)

@@ -138,6 +138,21 @@ def test_a_call_from_before_the_opening_does_not_close_it(breaker):
     assert breaker.state is State.OPEN
 
 
+def test_F2_a_failure_from_before_the_opening_does_not_prolong_it(breaker, clock):
+    slow = [breaker.attempt() for _ in range(THRESHOLD)]
+    for attempt in slow:
+        attempt.__enter__()
+    open_it(breaker)
+    clock.now += PROBE_AFTER - 1
+    for attempt in slow:
+        late = UpstreamTimeout("x")
+        with suppress(UpstreamTimeout):
+            attempt.__exit__(type(late), late, None)
+    clock.now += 1
+
+    assert breaker.state is State.HALF_OPEN
+
+
 class BreakerMachine(RuleBasedStateMachine):
     """Whatever the order of starts and ends: open exactly when the model says so."""
 

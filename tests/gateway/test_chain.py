@@ -184,6 +184,14 @@ def test_an_anchor_cannot_stand_in_for_a_head():
     assert codes(faults_of(RECORDS, signed("anchor", RECORDS[-1]))) == {"head_signature"}
 
 
+@pytest.mark.parametrize(
+    "change", [{"kind": "head"}, {"seq": 6}, {"hash": "0" * 64}, {"time": "2026"}], ids=str
+)
+def test_a_signature_covers_every_member_of_its_position(change):
+    assert position_holds(ANCHOR, PUBLIC)
+    assert not position_holds(dataclasses.replace(ANCHOR, **change), PUBLIC)
+
+
 def test_a_missing_head_row_is_found():
     assert codes(faults_of(RECORDS, None)) == {"head_missing"}
 
@@ -198,6 +206,12 @@ def test_a_chain_that_was_replaced_from_its_beginning_contradicts_its_anchors():
     other = chain_of(range(100, 100 + LENGTH))
 
     assert "anchor" in codes(faults_of(other, signed("head", other[-1])))
+
+
+def test_a_record_that_was_made_anew_with_a_right_hash_breaks_the_link_of_the_next():
+    anew = next_record(Link(RECORDS[1].seq, RECORDS[1].hash), entry_of(99))
+
+    assert faults_of([*RECORDS[:2], anew, *RECORDS[3:]]) == (Fault(4, "previous_hash"),)
 
 
 def test_a_pruned_chain_verifies_from_its_signed_base():

@@ -85,6 +85,9 @@ BAD_ANSWERS = {
     "half": {"content": json.dumps(prediction()).encode()[:-20]},
     "a list": {"json": []},
     "nan": {"content": json.dumps(prediction(derived={"m": float("nan")})).encode()},
+    "a time that is nan": {
+        "content": json.dumps(prediction(timing_ms={"infer": float("nan")})).encode()
+    },
     "infinite": {"content": json.dumps(prediction()).replace("0.75", "1e999").encode()},
     "above one": {"json": prediction(probabilities={"NORMAL": 1.5})},
     "no model": {"json": without("model")},
@@ -107,10 +110,38 @@ async def test_F4_a_200_that_is_no_valid_answer_is_502(answer):
     assert caught.value.code == "bad_upstream"
 
 
+async def test_F4_a_good_answer_of_another_media_type_is_502():
+    good = json.dumps(prediction()).encode()
+
+    for media_type in ("text/html", "application/problem+json", ""):
+        with pytest.raises(UpstreamUnavailable) as caught:
+            headers = {"content-type": media_type}
+            await answering(200, content=good, headers=headers).predict(question())
+
+        assert caught.value.code == "bad_upstream"
+
+
+async def test_F4_a_refusal_that_is_not_declared_as_a_problem_is_502():
+    body = problem(422, "image_undecodable").content
+
+    with pytest.raises(UpstreamUnavailable) as caught:
+        headers = {"content-type": "application/json"}
+        await answering(422, content=body, headers=headers).predict(question())
+
+    assert caught.value.code == "bad_upstream"
+
+
 async def test_an_answer_without_end_is_cut_off():
-    body = b" " * (MAX_ANSWER_BYTES + 1)
-    with pytest.raises(UpstreamUnavailable):
-        await answering(200, content=body).predict(question())
+    good = json.dumps(prediction()).encode()
+    headers = {"content-type": "application/json"}
+    for room, fits in ((0, True), (1, False)):
+        body = good.ljust(MAX_ANSWER_BYTES + room)
+        asked = answering(200, content=body, headers=headers).predict(question())
+        if fits:
+            assert (await asked).label == "NORMAL"
+            continue
+        with pytest.raises(UpstreamUnavailable):
+            await asked
 
 
 @pytest.mark.parametrize(

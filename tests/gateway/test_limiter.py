@@ -111,7 +111,7 @@ async def test_waiting_ends_with_a_refusal_when_no_place_comes_free():
     await first.inside.wait()
 
     with pytest.raises(Overloaded):
-        async with lane.slot(seconds_left=5):
+        async with asyncio.timeout(2), lane.slot(seconds_left=5):
             pytest.fail("a place was given")
 
     assert lane.waiting == 0

@@ -80,6 +80,16 @@ def test_T7_a_missing_or_long_boundary_is_400(content_type):
         parse(form(part("file", b"x", "f")), content_type)
 
 
+def test_T7_a_boundary_has_at_most_70_characters_even_where_the_form_uses_it():
+    def sent(boundary):
+        body = form(part("file", b"x", "f")).replace(b"b0undary", boundary.encode())
+        return parse(body, f"multipart/form-data; boundary={boundary}")
+
+    assert sent("y" * 70)[0].payload == b"x"
+    with pytest.raises(BadRequest):
+        sent("y" * 71)
+
+
 @given(st.binary(max_size=300), st.integers(0, 200), st.integers(0, 200))
 def test_T7_a_damaged_form_is_read_or_refused_but_never_fails(noise, start, length):
     body = bytearray(form(part("file", b"payload", "f"), part("text", b"words")))

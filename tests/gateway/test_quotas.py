@@ -79,6 +79,19 @@ async def test_F11_a_redis_that_accepts_and_never_answers_is_not_waited_for():
     assert waited < 1
 
 
+async def test_F11_a_count_in_redis_is_bounded_as_a_whole(monkeypatch):
+    async def endless(*_):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("gateway.quotas._hit_shared", endless)
+    async with Quotas(2, shared_url="redis://127.0.0.1:1") as quotas:
+        async with asyncio.timeout(5):
+            allowance = await quotas.spend("a")
+
+        assert allowance.remaining == 1
+        assert not quotas.is_shared
+
+
 async def test_F11_a_redis_that_is_back_is_used_again_after_the_pause(tmp_path):
     now = [0.0]
     path = tmp_path / "redis"

@@ -62,6 +62,19 @@ async def test_a_full_lane_refuses_every_question_without_asking_the_service(tmp
     )
 
 
+async def test_F6_a_full_lane_refuses_before_anything_of_the_request_is_looked_at(tmp_path):
+    hanging = Hanging()
+    async with open_gateway(tmp_path, hanging.services, max_concurrency=1, max_waiting=0) as client:
+        first = asyncio.create_task(post(client))
+        await hanging.asked.wait()
+        full = await post(client, what="predictions?nonsense=1")
+        hanging.go_on.set()
+        await first
+        free = await post(client, what="predictions?nonsense=1")
+
+    assert (full.status_code, free.status_code) == (503, 422)
+
+
 async def test_while_a_lane_is_full_its_model_can_still_be_read_about(tmp_path):
     hanging = Hanging()
     async with open_gateway(tmp_path, hanging.services, max_concurrency=1, max_waiting=0) as client:

@@ -198,6 +198,16 @@ async def test_what_is_no_whole_answer_is_an_error_and_the_next_request_is_well(
         assert (await client.get("/")).content == b"ok"
 
 
+async def test_F16_a_question_whose_answer_breaks_off_is_not_asked_again():
+    service = Service(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf", close=True)
+
+    async with client_of(service) as client:
+        with pytest.raises(httpx2.TransportError):
+            await client.post("/", content=b"question")
+
+    assert service.bodies == [b"question"]
+
+
 async def test_an_answer_that_is_packed_is_not_unpacked():
     packed = gzip.compress(bytes(64))
     head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed)
@@ -213,7 +223,8 @@ async def test_an_answer_that_is_late_is_a_read_timeout_and_its_connection_is_gi
 
     async with client_of(service, connections=1) as client:
         with pytest.raises(httpx2.ReadTimeout):
-            await client.get("/", timeout=httpx2.Timeout(30, read=0.2))
+            async with asyncio.timeout(10):
+                await client.get("/", timeout=httpx2.Timeout(30, read=0.2))
         assert (await client.get("/")).content == b"ok"
 
     assert service.connections == 2
@@ -253,7 +264,8 @@ async def test_more_calls_than_connections_wait_and_then_hear_that_all_are_in_us
         asked = asyncio.create_task(client.get("/"))
         await service.asked.wait()
         with pytest.raises(httpx2.PoolTimeout):
-            await client.get("/", timeout=httpx2.Timeout(30, pool=0.1))
+            async with asyncio.timeout(10):
+                await client.get("/", timeout=httpx2.Timeout(30, pool=0.1))
         asked.cancel()
 
 

@@ -84,7 +84,8 @@ async def test_F18_a_cancelled_caller_does_not_disturb_its_batch_mates():
         await gate.running()
         tasks[1].cancel()
         gate.release.set()
-        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        async with asyncio.timeout(10):
+            answers = await asyncio.gather(*tasks, return_exceptions=True)
 
     assert (answers[0], answers[2]) == (2, 6)
     assert isinstance(answers[1], asyncio.CancelledError)

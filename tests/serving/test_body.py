@@ -112,6 +112,14 @@ async def test_T4_a_body_that_drips_is_408_long_before_the_deadline():
         await read_body(a_request([*drops, piece(b"", more=False)]), LIMIT, pace)
 
 
+async def test_T4_a_steady_body_is_408_at_its_deadline():
+    drops = [part for _ in range(100) for part in (piece(b"x"), 0.01)]
+    pace = Pace(deadline_seconds=0.1, grace_seconds=60)
+
+    with pytest.raises(Exception, match="too slowly"):
+        await read_body(a_request([*drops, piece(b"", more=False)]), LIMIT, pace)
+
+
 async def test_a_body_at_the_minimum_rate_may_take_its_time():
     drops = [part for _ in range(20) for part in (piece(b"x" * 40), 0.005)]
     pace = Pace(deadline_seconds=60, grace_seconds=0.5, minimum_bytes_per_second=100)

@@ -135,6 +135,17 @@ async def test_a_bad_json_body_names_our_field_and_never_the_value(
     assert SECRET not in response.text
 
 
+async def test_a_key_that_was_sent_is_never_taken_for_a_field_of_ours(app, call):
+    @app.post("/free")
+    async def take(body: dict[str, int]) -> dict[str, int]:
+        return body
+
+    response = await call(app, "POST", "/free", json={SECRET: "x"})
+
+    assert (response.status_code, response.json().get("field")) == (422, None)
+    assert SECRET not in response.text
+
+
 async def test_the_method_that_is_allowed_is_named(routed, call):
     response = await call(routed, "GET", "/v1/json")
 

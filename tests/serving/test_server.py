@@ -233,6 +233,23 @@ def test_T4_a_head_of_one_byte_now_and_then_is_closed_in_time(running):
     assert closed < 3
 
 
+def test_T4_a_slow_head_behind_an_answer_is_closed_in_time(running):
+    port, _ = running
+
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.settimeout(5)
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        first = connection.recv(65536)
+        connection.sendall(b"GET /livez HTTP/1.1\r\nX-Half:")
+        started = time.monotonic()
+        while connection.recv(65536):
+            continue
+        seconds = time.monotonic() - started
+
+    assert first.startswith(b"HTTP/1.1 200")
+    assert seconds < 3
+
+
 def test_T4_an_idle_half_body_is_408(running):
     port, _ = running
 
@@ -265,10 +282,11 @@ def test_a_connection_serves_one_request_after_the_other(running):
     [
         b"GET /livez HTTP/1.1\r\nX-Big: " + b"x" * 40_000 + b"\r\n\r\n",
         b"GET /livez HTTP/1.1\r\n" + b"X-A: b\r\n" * 10_000 + b"\r\n",
+        b"GET /livez HTTP/1.1\r\n" + b"A: b\r\n" * 500 + b"\r\n",
         b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
         b"GET /livez HTTP/1.1\r\nX-Endless: " + b"x" * 200_000,
     ],
-    ids=["large", "many", "long_path", "endless"],
+    ids=["large", "many", "many_short", "long_path", "endless"],
 )
 def test_T15_a_head_that_is_too_large_is_431(running, head):
     port, _ = running

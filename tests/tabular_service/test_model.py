@@ -31,13 +31,14 @@ def test_a_weight_that_changes_in_memory_is_noticed(heart_model, value):
     assert heart_model.control().reason in ("golden_cases_deviate", "weights_changed")
 
 
-def test_the_last_bit_of_one_learned_number_changes_the_digest(symptoms_model):
+def test_the_last_bit_of_one_learned_number_changes_the_digest_and_is_noticed(symptoms_model):
     table = symptoms_model._saved.estimators["terms"].feature_log_prob_
     before = learned_digest(symptoms_model._saved.estimators)
 
     table[40, 130] = np.nextafter(table[40, 130], 0)
 
     assert learned_digest(symptoms_model._saved.estimators) != before
+    assert symptoms_model.control().reason == "weights_changed"
 
 
 def test_the_description_holds_the_rule_and_the_origin(heart_model):

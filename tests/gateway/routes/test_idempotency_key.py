@@ -183,3 +183,13 @@ async def test_a_key_that_is_none_is_422(client, services):
 
     assert response.status_code == 422
     assert services.asked("/predict") == []
+
+
+async def test_two_keys_are_422_as_nobody_knows_which_counts(client, services):
+    response = await client.post(
+        URL, content=JPEG_BYTES, headers=[*KEYED.items(), ("Idempotency-Key", "try-2")]
+    )
+
+    assert response.status_code == 422
+    assert response.json()["field"] == "Idempotency-Key"
+    assert services.asked("/predict") == []

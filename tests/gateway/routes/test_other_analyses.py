@@ -1,6 +1,8 @@
 import httpx2
 import pytest
+from sqlalchemy import select
 
+from gateway.tables import IDEMPOTENT_ANSWERS
 from tests.gateway.fakes import (
     JPEG_BYTES,
     PNG_BYTES,
@@ -32,6 +34,17 @@ async def test_an_explanation_holds_a_completed_prediction(client):
     assert response.status_code == 200
     assert body["kind"] == "withheld"
     assert len(body["prediction"]["prediction_id"]) == 32
+
+
+async def test_an_explanation_is_never_kept_as_it_shows_the_picture(client, services):
+    headers = JPEG | {"Idempotency-Key": "try-1"}
+    for _ in range(2):
+        await client.post("/v1/skin-lesion/explanations", content=JPEG_BYTES, headers=headers)
+    async with client.app.state.store.database.reading() as connection:
+        kept = (await connection.execute(select(IDEMPOTENT_ANSWERS))).all()
+
+    assert len(services.asked("/explain")) == 2
+    assert kept == []
 
 
 async def test_a_rendering_is_the_picture_that_the_service_drew(client, services):

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from contracts.receipts import load_public_key, verify_receipt
+from gateway.archive import AuditArchive
 from gateway.caller import USUAL_SCOPES
 from gateway.feedback import given_label, uncertainty_of
 from gateway.keys import KeyStore
@@ -120,6 +121,17 @@ async def test_an_unknown_prediction_is_404_and_is_not_repeated(client, predicti
     assert response.status_code == 404
     assert prediction_id not in response.text
     assert (await entries(client))[-1]["refers_to"] is None
+
+
+@pytest.mark.parametrize("prediction_id", ["nonsense", "%00", "A" * 32, "x" * 5000])
+async def test_an_id_that_cannot_be_ours_is_looked_up_nowhere(client, prediction_id, monkeypatch):
+    looked_up = []
+    monkeypatch.setattr(AuditArchive, "find_prediction", lambda _, name: looked_up.append(name))
+
+    response = await client.get(f"/v1/predictions/{prediction_id}/receipt")
+
+    assert response.status_code == 404
+    assert looked_up == []
 
 
 async def test_feedback_is_stored_with_a_keyed_hash_of_the_reference(client):
