@@ -236,6 +236,22 @@ async def test_golden_cases_run_again_and_again(settings_for, opened):
     assert app.state.shell.health.phase is Phase.DRAINING
 
 
+async def test_after_a_failed_control_nothing_is_answered_until_one_passes(
+    settings_for, opened, man
+):
+    app = create_app(settings_for("heart-risk"))
+    health = app.state.shell.health
+
+    async with opened(app) as http:
+        health.mark_failed("quality_control_failed")
+        failed = await http.post("/predict", json=man)
+        health.mark_ready()
+        passed = await http.post("/predict", json=man)
+
+    assert (failed.status_code, failed.json()["code"]) == (503, "model_unavailable")
+    assert passed.status_code == 200
+
+
 async def test_with_a_token_only_the_gateway_is_answered(settings_for, opened, man):
     token = "t" * 32
     app = create_app(settings_for("heart-risk", internal_token=token))
