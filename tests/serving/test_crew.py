@@ -35,10 +35,12 @@ async def test_F6_beyond_its_threads_and_its_queue_a_crew_refuses_at_once(pool):
     await asyncio.sleep(0)
 
     assert crew.queue_length == 1
-    with pytest.raises(Overloaded):
-        await crew.run(lambda: None)
-
-    go_on.set()
+    try:
+        with pytest.raises(Overloaded):
+            async with asyncio.timeout(5):
+                await crew.run(lambda: None)
+    finally:
+        go_on.set()
     await asyncio.gather(running, waiting)
     assert await crew.run(lambda: "again") == "again"
 
