@@ -69,8 +69,11 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
         self._threads = threads
         self._max_batch = max_batch
         self._on_batch = on_batch
-        self._decoders = ThreadPoolExecutor(threads.decode_workers, "decode", give_way)
+        self._is_whole = max_batch == 1 and model.backend.device == "cpu"
         self._runners = ThreadPoolExecutor(threads.infer_workers, "infer", give_way)
+        self._decoders = self._runners
+        if not self._is_whole:
+            self._decoders = ThreadPoolExecutor(threads.decode_workers, "decode", give_way)
         self._batcher: Batcher[Tensor, Output] = Batcher(
             self._infer,
             self._runners,
@@ -86,7 +89,6 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
             max_wait_seconds=0.0,
             max_queue=_MAX_EXPLANATIONS_WAITING,
         )
-        self._is_whole = max_batch == 1 and model.backend.device == "cpu"
         self._crew = Crew(self._runners, size=threads.infer_workers, max_queue=max_queue)
         self._control: QualityControl | None = None
         self._stack = AsyncExitStack()

@@ -10,7 +10,10 @@ _MOST_WORKERS = 4
 
 @dataclass(frozen=True, slots=True)
 class ThreadPlan:
-    """Threads of this process: `compute` inside one inference call, the others side by side."""
+    """Threads of this process: `compute` inside one inference call, the others side by side.
+
+    `decode_workers` decode where inputs meet in batches; elsewhere whoever infers decodes, too.
+    """
 
     compute: int
     infer_workers: int
