@@ -22,6 +22,8 @@ Pieces = tuple[bytes, ...]
 #: Returns the head and body of the next request, in pieces that are sent as they are.
 NextRequest = Callable[[], Pieces]
 _MOST_CONNECTIONS = 1_000
+#: Who uses a connection again after a longer pause may meet it while the server closes it.
+_IDLE_SECONDS = 5.0
 
 
 async def closed_loop(
@@ -92,25 +94,27 @@ async def open_loop(
     A request for which there was no connection left counts as unanswered (status 0).
     """
     loop = asyncio.get_running_loop()
-    idle: list[Connection] = []
+    idle: list[tuple[Connection, float]] = []
     used: set[Connection] = set()
     answers: list[Answer] = []
 
     async def one(due: float) -> None:
-        connection = idle.pop() if idle else Connection(address)
+        connection, since = idle.pop() if idle else (Connection(address), due)
+        if due - since > _IDLE_SECONDS:
+            connection.close()
         if len(used) >= _MOST_CONNECTIONS:
             answers.append(Answer(0, 0.0, b""))
             return
         used.add(connection)
         answers.append(await connection.ask(request(), due, timeout_seconds))
         used.discard(connection)
-        idle.append(connection)
+        idle.append((connection, loop.time()))
 
     async with asyncio.TaskGroup() as tasks:
         for due in _moments(loop.time(), rate, seconds, seed):
             await asyncio.sleep(due - loop.time())
             tasks.create_task(one(due))
-    for connection in idle:
+    for connection, _ in idle:
         connection.close()
     return Load(tuple(answers), seconds)
 
