@@ -16,6 +16,7 @@ import tempfile
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 
 from bench import contestants, environment, floor, machine, measure
 from bench.attempts import Attempts
@@ -67,10 +68,7 @@ def serving(plan: Plan, folder: Path, attempts: Attempts) -> Serving:
     """Measure all servers one after the other; state and logs go to `folder`."""
     system = contestants.system(folder)
     starts = attempts.get("Start", lambda: measure.starts(system.service_alone(), folder))
-    rate = attempts.get(
-        "Floor", lambda: floor.measure(model_file(contestants.MODALITY, ROOT), plan.seconds)
-    )
-    measured = _servers(system, plan, folder, attempts)
+    measured, rate = _servers(system, plan, folder, attempts)
     inside = attempts.get(
         "MediFlow from inside", lambda: measure.inside(system, plan, folder, attempts)
     )
@@ -98,9 +96,13 @@ def serving(plan: Plan, folder: Path, attempts: Attempts) -> Serving:
 
 def _servers(
     system: contestants.System, plan: Plan, folder: Path, attempts: Attempts
-) -> tuple[Contestant, ...]:
-    """Measure ours, the plain design and the servers of others, as far as they run."""
-    servers = [system.both(), contestants.plain_fastapi()]
+) -> tuple[tuple[Contestant, ...], float | None]:
+    """Measure ours, the plain design and the servers of others, as far as they run.
+
+    Also returns the rate of the floor, of which half is measured before ours and half after: what
+    else the machine does changes within minutes.
+    """
+    servers = [contestants.plain_fastapi()]
     if plan.others:
         for package, make in (
             ("litserve", contestants.litserve),
@@ -112,10 +114,16 @@ def _servers(
             )
             if python is not None:
                 servers.append(make(python))
-    found = [
+    file, half = model_file(contestants.MODALITY, ROOT), plan.seconds / 2
+    before = attempts.get("Floor", lambda: floor.measure(file, half))
+    ours = system.both()
+    found = [attempts.get(ours.name, lambda: measure.contestant(ours, plan, folder))]
+    after = attempts.get("Floor again", lambda: floor.measure(file, half))
+    found += [
         attempts.get(one.name, partial(measure.contestant, one, plan, folder)) for one in servers
     ]
-    return tuple(one for one in found if one is not None)
+    rates = [rate for rate in (before, after) if rate is not None]
+    return tuple(one for one in found if one is not None), (fmean(rates) if rates else None)
 
 
 def _commit() -> str:
