@@ -9,7 +9,7 @@ import threading
 _VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 #: What computing threads are set to, so that event loops come first (`nice`, Linux).
-_NICENESS = 5
+_NICENESS = 10
 
 
 def give_way() -> None:

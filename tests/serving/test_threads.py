@@ -69,5 +69,5 @@ def test_a_computing_thread_gives_way_and_the_others_do_not():
 
     before = niceness()
     with ThreadPoolExecutor(1, "compute", give_way) as pool:
-        assert pool.submit(niceness).result() == 5
+        assert pool.submit(niceness).result() == 10
     assert niceness() == before
