@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from contracts.errors import BadCheckpoint
 from contracts.modality import DecisionRule, ImageSpec, Modality, QualityLimits, RenderSpec
+from contracts.schemas import ModelRef
 
 T = TypeVar("T")
 
@@ -63,6 +64,17 @@ class Release:
         plain = asdict(self)
         del plain["sha256"]
         return {"format": FORMAT, **plain}
+
+
+def reference_of(release: Release) -> ModelRef:
+    """Return how answers name a model file."""
+    return ModelRef(
+        name=f"{release.modality}-{release.arch}",
+        version=f"v{release.version}",
+        sha256=release.sha256,
+        preprocessing_id=release.preprocessing_id,
+        calibration_id=release.calibration_id,
+    )
 
 
 def release_from_plain(plain: dict[str, Any], sha256: str) -> Release:

@@ -7,8 +7,8 @@ uploads and the record of the request live elsewhere.
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
 from contracts.errors import ServiceError
 from contracts.modality import Modality
@@ -43,19 +43,13 @@ class Analysis:
 
     def check(self, modality: Modality) -> None:
         """Raise ModalityUnavailable or Overloaded if a question would be refused right now."""
-        try:
+        with self._counted(modality.id):
             self._lanes[modality.id].check()
-        except ServiceError as error:
-            self._metrics.failed(modality.id, error)
-            raise
 
     def announce(self, modality_id: str) -> None:
         """As `check`, for a question whose body comes at once if it is not refused."""
-        try:
+        with self._counted(modality_id):
             self._lanes[modality_id].announce()
-        except ServiceError as error:
-            self._metrics.failed(modality_id, error)
-            raise
 
     async def predict(self, question: Question) -> Prediction:
         """Return the completed prediction: id, routes to other doors, timings."""
@@ -85,12 +79,18 @@ class Analysis:
     @asynccontextmanager
     async def _lane(self, question: Question) -> AsyncIterator[Stopwatch]:
         """Pass the modality's lane; count a failure."""
-        stopwatch = Stopwatch()
-        try:
-            async with self._lanes[question.modality.id].call(question.deadline, stopwatch):
+        stopwatch, modality = Stopwatch(), question.modality.id
+        with self._counted(modality):
+            async with self._lanes[modality].call(question.deadline, stopwatch):
                 yield stopwatch
+
+    @contextmanager
+    def _counted(self, modality_id: str) -> Iterator[None]:
+        """Count an error of ours."""
+        try:
+            yield
         except ServiceError as error:
-            self._metrics.failed(question.modality.id, error)
+            self._metrics.failed(modality_id, error)
             raise
 
     def _complete(

@@ -24,9 +24,9 @@ from contracts.errors import AuditUnavailable
 from contracts.receipts import canonical_json
 from gateway.anchors import AnchorFile
 from gateway.chain import ChainRecord, Link, next_record, sign_position
+from gateway.chain_head import lock_head, move_head
 from gateway.database import STORE_ERRORS, Database
 from gateway.entry import AuditEntry
-from gateway.head import lock_head, move_head
 from gateway.keyring import Keyring
 from gateway.moment import utc_now, utc_text
 from gateway.tables import AUDIT_RECORDS
@@ -184,11 +184,9 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
     def _append(self, group: list[_Pending], connection: Connection) -> list[ChainRecord]:
         """Append the entries to the chain, in the transaction of this connection."""
         # Nobody else writes, as a rule: then the head is where this process left it.
-        records = self._tie(group, self._link)
-        if not self._move_head(self._link, records[-1], connection):
+        link = self._link
+        while not self._move_head(link, (records := self._tie(group, link))[-1], connection):
             link = lock_head(connection)
-            records = self._tie(group, link)
-            self._move_head(link, records[-1], connection)
         connection.execute(insert(AUDIT_RECORDS), [record.columns() for record in records])
         for pending in group:
             for statement in pending.also:

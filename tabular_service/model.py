@@ -18,8 +18,8 @@ from contracts.estimator import (
     load_estimator,
 )
 from contracts.modality import Modality
-from contracts.release import Release
-from contracts.schemas import ModelInfo, ModelRef
+from contracts.release import Release, reference_of
+from contracts.schemas import ModelInfo
 from contracts.scorer import Scorer, scorer_of
 
 
@@ -39,6 +39,8 @@ class TabularModel:
         self.modality = modality
         self.scorer: Scorer = scorer_of(saved, modality)
         self._saved = saved
+        #: The model file as answers name it.
+        self.reference = reference_of(saved.release)
         self._digest = learned_digest(saved.estimators)
         if self.control().reason is not None:
             raise BadCheckpoint("the file does not repeat its golden logits")
@@ -47,18 +49,6 @@ class TabularModel:
     def release(self) -> Release:
         """What the file says of itself."""
         return self._saved.release
-
-    @property
-    def reference(self) -> ModelRef:
-        """The model file as answers name it."""
-        release = self.release
-        return ModelRef(
-            name=f"{release.modality}-{release.arch}",
-            version=f"v{release.version}",
-            sha256=release.sha256,
-            preprocessing_id=release.preprocessing_id,
-            calibration_id=release.calibration_id,
-        )
 
     @property
     def info(self) -> ModelInfo:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from contracts.checkpoint import Checkpoint, load_checkpoint
 from contracts.errors import BadCheckpoint
 from contracts.modality import ImageSpec, Modality
-from contracts.release import Release
+from contracts.release import reference_of
 from contracts.schemas import ModelRef
 from contracts.views import Views, views_of
 from vision_service.backends.backend import Backend
@@ -102,17 +102,6 @@ def load_model(path: Path, modality: Modality, options: ModelOptions) -> VisionM
         reference_of(checkpoint.release),
         fell_back,
         views_of(checkpoint.release),
-    )
-
-
-def reference_of(release: Release) -> ModelRef:
-    """Name a model file."""
-    return ModelRef(
-        name=f"{release.modality}-{release.arch}",
-        version=f"v{release.version}",
-        sha256=release.sha256,
-        preprocessing_id=release.preprocessing_id,
-        calibration_id=release.calibration_id,
     )
 
 
