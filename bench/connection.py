@@ -6,6 +6,7 @@ As little work as possible: the generator shares its cores with the server that 
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 
 from bench.answers import Answer
 
@@ -27,24 +28,23 @@ class Connection(asyncio.Protocol):
     async def ask(
         self, pieces: tuple[bytes, ...], since: float, timeout_seconds: float = 30.0
     ) -> Answer:
-        """Send a request and return its answer, timed from `since` on the loop's clock.
+        """Send a request and return its answer, timed from `since` (`time.monotonic`).
 
         Whatever fails gives status 0 and a fresh connection for the next request.
         """
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout_seconds):
                 transport = await self._open()
-                self._answered = loop.create_future()
+                self._answered = asyncio.get_running_loop().create_future()
                 transport.writelines(pieces)
                 head = await self._answered
         except (OSError, TimeoutError, ValueError):
             self.close()
-            return Answer(0, loop.time() - since, b"")
+            return Answer(0, monotonic() - since, b"")
         status = int(head[9:12])
         if b"connection: close" in head.lower():
             self.close()
-        return Answer(status, loop.time() - since, head)
+        return Answer(status, monotonic() - since, head)
 
     def close(self) -> None:
         """Close the connection; the next request opens a new one."""

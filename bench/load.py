@@ -12,6 +12,7 @@ import itertools
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
+from time import monotonic
 from typing import Any, TypeVar
 
 from bench.answers import Answer, Load
@@ -39,16 +40,15 @@ async def closed_loop(
 
     Answers that came during the warm-up are left out.
     """
-    loop = asyncio.get_running_loop()
-    begin = loop.time() + warm_up_seconds
+    begin = monotonic() + warm_up_seconds
     end = begin + seconds
     answers: list[Answer] = []
 
     async def client() -> None:
         async with _connection(address) as connection:
-            while (sent := loop.time()) < end:
+            while (sent := monotonic()) < end:
                 answer = await connection.ask(request(), sent, timeout_seconds)
-                if begin <= loop.time() <= end:
+                if begin <= monotonic() <= end:
                     answers.append(answer)
                 if answer.status == 0:
                     await asyncio.sleep(0.05)
@@ -66,18 +66,17 @@ async def fixed_count(
     address: tuple[str, int], request: NextRequest, *, clients: int, count: int
 ) -> Load:
     """Return what `clients` in a closed loop got for `count` requests together."""
-    loop = asyncio.get_running_loop()
     left = itertools.count()
     answers: list[Answer] = []
-    started = loop.time()
+    started = monotonic()
 
     async def client() -> None:
         async with _connection(address) as connection:
             while next(left) < count:
-                answers.append(await connection.ask(request(), loop.time()))
+                answers.append(await connection.ask(request(), monotonic()))
 
     await asyncio.gather(*(client() for _ in range(clients)))
-    return Load(tuple(answers), loop.time() - started)
+    return Load(tuple(answers), monotonic() - started)
 
 
 async def open_loop(
@@ -93,7 +92,6 @@ async def open_loop(
 
     A request for which there was no connection left counts as unanswered (status 0).
     """
-    loop = asyncio.get_running_loop()
     idle: list[tuple[Connection, float]] = []
     used: set[Connection] = set()
     answers: list[Answer] = []
@@ -108,11 +106,11 @@ async def open_loop(
         used.add(connection)
         answers.append(await connection.ask(request(), due, timeout_seconds))
         used.discard(connection)
-        idle.append((connection, loop.time()))
+        idle.append((connection, monotonic()))
 
     async with asyncio.TaskGroup() as tasks:
-        for due in _moments(loop.time(), rate, seconds, seed):
-            await asyncio.sleep(due - loop.time())
+        for due in _moments(monotonic(), rate, seconds, seed):
+            await asyncio.sleep(due - monotonic())
             tasks.create_task(one(due))
     for connection, _ in idle:
         connection.close()

@@ -23,6 +23,11 @@ class Crew:
         self._inside = 0
 
     @property
+    def inside(self) -> int:
+        """Jobs that run or wait; may be asked from any thread."""
+        return self._inside
+
+    @property
     def queue_length(self) -> int:
         """Jobs that wait for a thread."""
         return max(0, self._inside - self._size)

@@ -159,6 +159,7 @@ class Loader:
                 settings.backend,
                 settings.device,
                 settings.threads,
+                plan_threads(settings.threads, settings.workers, cuda=False).alone,
                 settings.cache_dir,
                 compile_apart,
             ),

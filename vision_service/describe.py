@@ -11,6 +11,7 @@ from vision_service.threads import ThreadPlan
 
 def describe(model: VisionModel, threads: ThreadPlan) -> ModelInfo:
     """Return modality, version, numbers and where it runs."""
+    alone = {"alone": threads.alone} if model.backend.name == "onnxruntime" else {}
     release, limits = model.checkpoint.release, model.modality.limits
     return ModelInfo(
         modality=release.modality,
@@ -22,7 +23,7 @@ def describe(model: VisionModel, threads: ThreadPlan) -> ModelInfo:
         input_size=[3, model.image.height, model.image.width],
         device=model.backend.device,
         backend=model.backend.name,
-        threads=threads.as_dict(),
+        threads=threads.as_dict() | alone,
         decision=asdict(release.decision),
         metrics=dict(release.metrics),
         provenance=dict(release.provenance),

@@ -38,7 +38,7 @@ from vision_service.model import VisionModel
 from vision_service.overlay import encode_png
 from vision_service.prepare import Prepared, prepare
 from vision_service.quality_control import QualityControl, QualityReport
-from vision_service.stages import Inquiry, answer, averaged, finish, views_of
+from vision_service.stages import Inquiry, answer, averaged, finish, look, views_of
 from vision_service.threads import ThreadPlan
 from vision_service.validity import recognise_input
 
@@ -132,10 +132,12 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
 
     async def recognise(self, payload: bytes) -> Recognition:
         """Say what kind of picture an input is, by the modality head alone; errors as `predict`."""
-        prepared = await self._in_thread(
-            self._decoders, partial(prepare, payload, self.model, Stopwatch())
-        )
-        output = await self._batcher.submit(prepared.tensor)
+        if self._is_whole:
+            output = await self._crew.run(partial(look, payload, self.model, self._infer_one))
+        else:
+            begin = partial(prepare, payload, self.model, Stopwatch())
+            prepared = await self._in_thread(self._decoders, begin)
+            output = await self._batcher.submit(prepared.tensor)
         return recognise_input(output, self.model)
 
     async def render(self, payload: bytes, *, svg: bool = False) -> bytes:
@@ -206,9 +208,9 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
         self.model.backend.infer(self.model.golden_batch[:1])
 
     def _infer_one(self, tensor: Tensor) -> Output:
-        """Run the backend on one input."""
+        """Run the backend on one input, on all cores while no other input is here."""
         self._on_batch(1)
-        return self.model.backend.infer(tensor[None])
+        return self.model.backend.infer(tensor[None], alone=self._crew.inside == 1)
 
     def _infer(self, tensors: Sequence[Tensor]) -> Sequence[Output]:
         """Stack, run the backend, split. Runs on the batcher's executor."""

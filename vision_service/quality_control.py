@@ -7,6 +7,7 @@ in this process, are they still the same bytes?
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -46,5 +47,8 @@ class QualityControl:
         return QualityReport(deviation, None)
 
     def _golden_logits(self) -> Tensor:
-        """Logits of the golden cases from the backend that answers."""
-        return each_logits(self._model.backend.infer, self._model.golden_batch)
+        """Logits of the golden cases from the backend that answers, in both of its ways."""
+        infer, batch = self._model.backend.infer, self._model.golden_batch
+        return torch.cat(
+            [each_logits(infer, batch), each_logits(partial(infer, alone=True), batch)]
+        )

@@ -41,6 +41,11 @@ def answer(
     return finish(prepared, output, inquiry, model), prepared
 
 
+def look(payload: bytes, model: VisionModel, infer: Callable[[Tensor], Output]) -> Output:
+    """Return what the network makes of one input, fit for an answer or not; see `answer`."""
+    return infer(prepare(payload, model, Stopwatch()).tensor)
+
+
 def views_of(prepared: Prepared, inquiry: Inquiry, model: VisionModel) -> list[Tensor]:
     """Return the input, or its views when several are asked for and the model has them."""
     if model.views is None or not inquiry.options.use_tta:

@@ -19,6 +19,11 @@ class ThreadPlan:
     infer_workers: int
     decode_workers: int
 
+    @property
+    def alone(self) -> int:
+        """Threads inside an inference call beside which no other runs: it has their cores, too."""
+        return self.compute * self.infer_workers
+
     def as_dict(self) -> dict[str, int]:
         """Return the plan as `/model` shows it."""
         return {

@@ -25,11 +25,11 @@ class SlowBackend:
         self.inner = inner
         self.armed = False
         self.entered, self.release = threading.Event(), threading.Event()
-        self.calls = 0
+        self.calls: list[bool] = []
 
-    def infer(self, batch):
+    def infer(self, batch, *, alone=False):
         if self.armed:
-            self.calls += 1
+            self.calls.append(alone)
             self.entered.set()
             self.release.wait(10)
         return self.inner.infer(batch)
@@ -43,7 +43,7 @@ class BrokenBackend:
     def __init__(self, inner):
         self.inner = inner
 
-    def infer(self, batch):
+    def infer(self, batch, *, alone=False):
         output = self.inner.infer(batch)
         return Output(output.logits * float("nan"), output.middle, output.penultimate)
 
@@ -151,7 +151,7 @@ async def test_what_fails_the_quality_limits_is_rejected_without_scores_and_neve
     assert [reason.code for reason in answer.reasons] == ["quality.brightness"]
     assert [warning.code for warning in answer.warnings] == ["quality.contrast"]
     assert (answer.probabilities, answer.findings, answer.triage) == ({}, [], None)
-    assert backend.calls == 0
+    assert backend.calls == []
 
 
 async def test_F6_a_full_queue_refuses_at_once(torch_model, png_bytes):
@@ -185,7 +185,22 @@ async def test_T13_queued_work_of_a_caller_that_leaves_never_starts(torch_model,
         backend.release.set()
         await running
 
-    assert backend.calls == 1
+    assert len(backend.calls) == 1
+
+
+async def test_only_an_input_that_is_alone_takes_the_cores_of_the_others(torch_model, png_bytes):
+    backend = SlowBackend(torch_model.backend)
+    async with VisionEngine(with_backend(torch_model, backend), ThreadPlan(1, 2, 2)) as engine:
+        backend.armed = True
+        first = asyncio.create_task(engine.predict(png_bytes, request_id="1"))
+        await until(lambda: len(backend.calls) == 1)
+        second = asyncio.create_task(engine.predict(png_bytes, request_id="2"))
+        await until(lambda: len(backend.calls) == 2)
+        backend.release.set()
+        await asyncio.gather(first, second)
+        await engine.recognise(png_bytes)
+
+    assert backend.calls == [True, False, True]
 
 
 async def test_the_event_loop_stays_free_while_the_model_computes(torch_model, png_bytes):

@@ -46,6 +46,16 @@ def test_the_compiled_form_answers_as_torch_does_for_any_batch_size(torch_model,
     ).holds()
 
 
+def test_a_call_that_is_alone_gives_the_same_bits_on_more_threads(graph):
+    backend = OnnxBackend(graph, threads=1, threads_alone=2)
+    batch = torch.randn(1, 3, 64, 64)
+
+    beside_others, alone = backend.infer(batch), backend.infer(batch, alone=True)
+
+    for name in ("logits", "middle", "penultimate"):
+        assert torch.equal(getattr(beside_others, name), getattr(alone, name))
+
+
 def test_on_a_cpu_the_compiled_form_is_chosen(tiny_checkpoint_path):
     model = load_model(tiny_checkpoint_path("chest-xray"), CHEST, ModelOptions(device="cpu"))
 

@@ -20,5 +20,8 @@ class Backend(Protocol):
     def device(self) -> str:
         """`cpu` or the CUDA device."""
 
-    def infer(self, batch: Tensor) -> Output:
-        """Return float32 CPU tensors of a normalised float32 CPU batch `[B, 3, H, W]`."""
+    def infer(self, batch: Tensor, *, alone: bool = False) -> Output:
+        """Return float32 CPU tensors of a normalised float32 CPU batch `[B, 3, H, W]`.
+
+        `alone` says that nothing else computes here: the call may take the other cores, too.
+        """

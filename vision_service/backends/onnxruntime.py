@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import onnxruntime
 import torch
 from torch import Tensor
 
 from contracts.network import Output
+from serving.threads import give_way
 from vision_service.graph import INPUT, Graph
 
 #: Room for activations grows by what is missing. By default it doubles, and the first time that
@@ -21,18 +24,38 @@ class OnnxBackend:
     name = "onnxruntime"
     device = "cpu"
 
-    def __init__(self, graph: Graph, threads: int) -> None:
-        """Raises DamagedGraph when the graph is not the one that was compiled."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            graph.verified(), options, providers=[("CPUExecutionProvider", _GROWTH)]
-        )
+    def __init__(self, graph: Graph, threads: int, threads_alone: int | None = None) -> None:
+        """`threads` compute one call, `threads_alone` one beside which there is no other.
 
-    def infer(self, batch: Tensor) -> Output:
-        """Return float32 CPU tensors of a normalised float32 CPU batch `[B, 3, H, W]`."""
-        values: list[np.ndarray] = self._session.run(None, {INPUT: batch.numpy()})
+        Raises DamagedGraph when the graph is not the one that was compiled.
+        """
+        self._session = _open(graph, threads)
+        most = threads_alone or threads
+        self._session_alone = _open(graph, most) if most > threads else self._session
+
+    def infer(self, batch: Tensor, *, alone: bool = False) -> Output:
+        """Return float32 CPU tensors of a normalised float32 CPU batch `[B, 3, H, W]`.
+
+        The same values whether `alone` or not: threads share rows and channels, never a sum.
+        """
+        session = self._session_alone if alone else self._session
+        values: list[np.ndarray] = session.run(None, {INPUT: batch.numpy()})
         logits, middle, penultimate = (torch.from_numpy(value) for value in values)
         return Output(logits, middle, penultimate)
+
+
+def _open(graph: Graph, threads: int) -> onnxruntime.InferenceSession:
+    """Return a session whose threads sleep while they have nothing to do, and give way."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # A thread takes over the niceness of the one that starts it.
+    with ThreadPoolExecutor(1, initializer=give_way) as starter:
+        return starter.submit(
+            onnxruntime.InferenceSession,
+            graph.verified(),
+            options,
+            providers=[("CPUExecutionProvider", _GROWTH)],
+        ).result()

@@ -32,8 +32,11 @@ class TorchBackend:
         """The device it computes on."""
         return str(self._device)
 
-    def infer(self, batch: Tensor) -> Output:
-        """Return float32 CPU tensors of a normalised float32 CPU batch `[B, 3, H, W]`."""
+    def infer(self, batch: Tensor, *, alone: bool = False) -> Output:
+        """Return float32 CPU tensors of a normalised float32 CPU batch `[B, 3, H, W]`.
+
+        `alone` changes nothing: torch has one number of threads for the whole process.
+        """
         with torch.inference_mode():
             if self._device.type != "cuda":
                 return self._forward(batch.contiguous(memory_format=torch.channels_last))
