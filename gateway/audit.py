@@ -37,6 +37,7 @@ MAX_GROUP = 128
 ANCHOR_EVERY_RECORDS = 1000
 ANCHOR_EVERY_SECONDS = 60.0
 PROBE_EVERY_SECONDS = 1.0
+_INSERT = insert(AUDIT_RECORDS)
 
 
 class _Pending:
@@ -143,7 +144,8 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
         while True:
             pause = ANCHOR_EVERY_SECONDS if self.available else PROBE_EVERY_SECONDS
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
             self._wake.clear()
             if not self.available and not self._queue:
                 await self.probe()  # nobody asks a gateway that is not ready
@@ -187,7 +189,7 @@ class AuditStore(AbstractAsyncContextManager["AuditStore"]):
         link = self._link
         while not self._move_head(link, (records := self._tie(group, link))[-1], connection):
             link = lock_head(connection)
-        connection.execute(insert(AUDIT_RECORDS), [record.columns() for record in records])
+        connection.execute(_INSERT, [record.columns() for record in records])
         for pending in group:
             for statement in pending.also:
                 connection.execute(statement)
