@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,12 @@ from contracts.modality import QualityLimits
 from contracts.schemas import Reason
 
 Bounds = tuple[float | None, float | None]
+Sum = TypeVar("Sum", float, NDArray[np.float64])
 
 _DARK, _BRIGHT = 10, 245
+_LEVELS = np.arange(256)
+#: By grey value: what a pixel adds to the sum, to that of the squares, to the dark, to the bright.
+_SUMS = np.stack((_LEVELS, _LEVELS**2, _LEVELS <= _DARK, _LEVELS >= _BRIGHT), axis=1)
 _FLAT_LINE_STD = 2.0
 
 
@@ -72,30 +77,29 @@ _ADVICE: Mapping[tuple[str, str], str] = {
 
 
 def measure(canonical: Image.Image, *, min_side: int) -> dict[str, float]:
-    """Return the named measures of an RGB picture at the network's size.
+    """Return the named measures of a picture, RGB or grey, at the network's size.
 
     `min_side` is the shorter side of the source in pixels. `blur` is the variance of the
     Laplacian (grey values 0–255; low means blurred), `brightness` and `contrast` are mean and
     standard deviation of grey, `dark`, `bright` and `border` shares of the area, `saturation` the
     mean spread of the channels, all 0–1; `entropy` is that of the grey values in bits.
     """
-    rgb = np.asarray(canonical)
-    grey = np.asarray(canonical.convert("L"))
-    counts = np.bincount(grey.ravel(), minlength=256)
+    is_grey = canonical.mode == "L"
+    image = canonical if is_grey else canonical.convert("L")
+    grey, counts = np.asarray(image), np.array(image.histogram())
+    total, squares, dark, bright = (counts @ _SUMS).tolist()
     shares = counts / grey.size
-    levels = np.arange(256)
-    mean = float(shares @ levels)
-    seen = shares[shares > 0]
+    bits = np.log2(np.maximum(shares, 1 / grey.size))
     return {
         "min_side": float(min_side),
         "blur": _laplacian_variance(grey),
-        "brightness": mean / 255,
-        "contrast": math.sqrt(max(0.0, float(shares @ (levels - mean) ** 2))) / 255,
-        "dark": float(shares[: _DARK + 1].sum()),
-        "bright": float(shares[_BRIGHT:].sum()),
+        "brightness": total / grey.size / 255,
+        "contrast": math.sqrt(_variance(grey.size, total, squares)) / 255,
+        "dark": dark / grey.size,
+        "bright": bright / grey.size,
         "border": _border_share(grey),
-        "saturation": _saturation(rgb),
-        "entropy": float(-(seen * np.log2(seen)).sum()) + 0.0,
+        "saturation": 0.0 if is_grey else _saturation(np.asarray(canonical)),
+        "entropy": abs(float(shares @ bits)),
     }
 
 
@@ -175,31 +179,37 @@ def _outside(measures: Mapping[str, float], bounds: Mapping[str, Bounds]) -> lis
 def _laplacian_variance(grey: NDArray[np.uint8]) -> float:
     """Variance of the four-neighbour Laplacian."""
     wide = grey.astype(np.int16)
-    centre = wide[1:-1, 1:-1] * 4
-    around = wide[:-2, 1:-1] + wide[2:, 1:-1] + wide[1:-1, :-2] + wide[1:-1, 2:]
-    return float((centre - around).astype(np.float32).var())
+    laplacian = 4 * wide[1:-1, 1:-1]
+    for neighbours in (wide[:-2, 1:-1], wide[2:, 1:-1], wide[1:-1, :-2], wide[1:-1, 2:]):
+        laplacian -= neighbours
+    values = laplacian.astype(np.float64).ravel()
+    return float(_variance(values.size, values.sum(), values @ values))
 
 
 def _border_share(grey: NDArray[np.uint8]) -> float:
     """Share of the area in outer rows and columns that are flat."""
-    values = grey.astype(np.float32)
-    rows = values.std(axis=1) < _FLAT_LINE_STD
-    columns = values.std(axis=0) < _FLAT_LINE_STD
-    kept = (1 - _outer_share(rows)) * (1 - _outer_share(columns))
-    return float(1 - kept)
+    values = grey.astype(np.float64)
+    squares, kept = values * values, 1.0
+    for lines, squared in ((values, squares), (values.T, squares.T)):
+        ones = np.ones(lines.shape[1])
+        variance = _variance(ones.size, lines @ ones, squared @ ones)
+        kept *= 1 - _outer_share(variance < _FLAT_LINE_STD**2)
+    return 1 - kept
+
+
+def _variance(count: int, total: Sum, squares: Sum) -> Sum:
+    """Variance of whole numbers by their sum and the sum of their squares, which are exact."""
+    return (count * squares - total * total) / count**2
 
 
 def _outer_share(flat: NDArray[np.bool_]) -> float:
     """Share of lines in the unbroken flat runs at both ends."""
-    busy = np.flatnonzero(~flat)
-    if busy.size == 0:
+    if flat.all():
         return 1.0
-    return float(busy[0] + flat.size - 1 - busy[-1]) / flat.size
+    return float(flat.argmin() + flat[::-1].argmin()) / flat.size
 
 
 def _saturation(rgb: NDArray[np.uint8]) -> float:
     """Mean distance between the largest and the smallest channel, 0–1."""
-    red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
-    highest = np.maximum(np.maximum(red, green), blue)
-    lowest = np.minimum(np.minimum(red, green), blue)
-    return float((highest - lowest).mean() / 255)
+    planes = np.ascontiguousarray(rgb.transpose(2, 0, 1))
+    return float((planes.max(0) - planes.min(0)).mean() / 255)

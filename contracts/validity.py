@@ -1,28 +1,25 @@
 """Is this input what the model was made for? A modality head and a distance in feature space.
 
-Two layers of the served network are used: a pooled middle block, where acquisition shift shows,
-and the penultimate features. On each layer one PCA basis of the training features serves two
-distances: Mahalanobis inside the basis and the residual norm outside it (logits alone fail in
-medicine: OpenMIBOOD, CVPR 2025). Each distance is divided by its 99 % point on the calibration
-part; the score is the largest of the four ratios. The modality head reads both layers, each value
-in standard deviations of the own kind and bounded: a network that has seen only grey pictures
-answers colour with features ten thousand times as large. All numbers travel in the model file.
+The score is the largest of four distances (see `contracts.features`), 1 being as far as the
+farthest hundredth of the calibration part. All numbers travel in the model file.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
-import torch
 from torch import Tensor
 
 from contracts.errors import BadCheckpoint
+from contracts.features import Statistics
 from contracts.network import Output
+from contracts.release import Release
 from contracts.schemas import Reason
 
-LAYERS = ("middle", "penultimate")
 OTHER = "other"
+_LIMITS = ("own_minimum", "reject_distance", "doubt_distance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,78 +37,56 @@ class Validity:
     distance: float
 
 
-def recognise(output: Output, tensors: dict[str, Tensor], kinds: list[str]) -> Tensor:
-    """Return the head's probabilities `[B, len(kinds)]` for the features of a batch.
+@dataclass(frozen=True, slots=True, eq=False)
+class ValidityCheck:
+    """The input checks of one model file: its statistics, the head's kinds, and the limits."""
 
-    The head of an older file reads the penultimate features alone, without a bound.
-    """
-    if "head.limit" in tensors:
-        scaled = bounded(output, tensors)
-    else:
-        scaled = (output.penultimate.float() - tensors["head.mean"]) / tensors["head.scale"]
-    logits = scaled @ tensors["head.weight"].T + tensors["head.bias"]
-    if logits.shape[1] != len(kinds):
-        raise BadCheckpoint("the modality head and its kinds differ in number")
-    return logits.softmax(1)
+    statistics: Statistics
+    kinds: tuple[str, ...]
+    own: str
+    own_minimum: float
+    reject_distance: float
+    doubt_distance: float
+
+    @classmethod
+    def of(cls, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any], own: str) -> Self:
+        """Read tensors and numbers of the model file of a modality.
+
+        Raises BadCheckpoint when a statistic is missing or the head has other kinds.
+        """
+        statistics = Statistics.of(tensors)
+        try:
+            kinds = tuple(numbers["kinds"])
+            limits = [float(numbers[name]) for name in _LIMITS]
+        except KeyError as error:
+            raise BadCheckpoint("the file lacks a limit of the input checks") from error
+        if len(kinds) != len(statistics.head.bias) or own not in kinds:
+            raise BadCheckpoint("the modality head and its kinds differ")
+        return cls(statistics, kinds, own, *limits)
+
+    def recognise(self, output: Output) -> dict[str, float]:
+        """Return the share of each kind for a batch of one."""
+        return dict(zip(self.kinds, self.statistics.recognise(output)[0].tolist(), strict=True))
+
+    def assess(self, output: Output) -> Validity:
+        """Judge a batch of one."""
+        probabilities = self.recognise(output)
+        distance = float(self.statistics.distances(output)[0].max())
+        looks_like = max(probabilities, key=probabilities.__getitem__)
+        rejections: tuple[Reason, ...] = ()
+        doubts: tuple[Reason, ...] = ()
+        if probabilities[self.own] < self.own_minimum:
+            rejections = (_foreign(looks_like, self.own),)
+        elif distance > self.reject_distance:
+            rejections = (_unlike(),)
+        elif distance > self.doubt_distance:
+            doubts = (_unusual(),)
+        return Validity(rejections, doubts, looks_like, probabilities, distance)
 
 
-def bounded(output: Output, tensors: dict[str, Tensor]) -> Tensor:
-    """Return both layers `[B, M + F]`, standardised by `head.mean` and `head.scale`, clamped."""
-    features = torch.cat([getattr(output, layer) for layer in LAYERS], 1).float()
-    limit = float(tensors["head.limit"])
-    return ((features - tensors["head.mean"]) / tensors["head.scale"]).clamp(-limit, limit)
-
-
-def distance_ratios(output: Output, tensors: dict[str, Tensor]) -> Tensor:
-    """Return the four distances `[B, 4]` (two layers, two distances) over their 99 % points."""
-    columns = []
-    for layer in LAYERS:
-        inside, outside = raw_distances(getattr(output, layer).float(), tensors, layer)
-        columns += [inside, outside]
-    return torch.stack(columns, 1) / tensors["distance.scale"]
-
-
-def raw_distances(
-    features: Tensor, tensors: dict[str, Tensor], layer: str
-) -> tuple[Tensor, Tensor]:
-    """Return Mahalanobis inside the PCA basis and the residual norm outside it, each `[B]`."""
-    centred = (features - tensors[f"{layer}.mean"]) / tensors[f"{layer}.scale"]
-    basis = tensors[f"{layer}.basis"].float()
-    inside = centred @ basis.T
-    mahalanobis = (inside.square() / tensors[f"{layer}.variance"]).sum(1).sqrt()
-    residual = (centred.square().sum(1) - inside.square().sum(1)).clamp_min(0).sqrt()
-    return mahalanobis, residual
-
-
-def assess(
-    output: Output, tensors: dict[str, Tensor], numbers: dict[str, Any], own: str
-) -> Validity:
-    """Judge a batch of one by tensors and numbers (kinds and limits) of the model file.
-
-    Raises BadCheckpoint when a statistic is missing.
-    """
-    try:
-        kinds = list(numbers["kinds"])
-        first = Output(output.logits[:1], output.middle[:1], output.penultimate[:1])
-        chances = recognise(first, tensors, kinds)[0]
-        ratios = distance_ratios(first, tensors)
-        probabilities = {kind: float(p) for kind, p in zip(kinds, chances, strict=True)}
-        distance = float(ratios.max())
-        own_minimum = float(numbers["own_minimum"])
-        reject_distance = float(numbers["reject_distance"])
-        doubt_distance = float(numbers["doubt_distance"])
-    except KeyError as error:
-        raise BadCheckpoint("the file lacks a statistic of the input checks") from error
-    looks_like = max(probabilities, key=probabilities.__getitem__)
-    rejections: tuple[Reason, ...] = ()
-    doubts: tuple[Reason, ...] = ()
-    if probabilities[own] < own_minimum:
-        rejections = (_foreign(looks_like, own),)
-    elif distance > reject_distance:
-        rejections = (_unlike(),)
-    elif distance > doubt_distance:
-        doubts = (_unusual(),)
-    return Validity(rejections, doubts, looks_like, probabilities, distance)
+def validity_of(release: Release, tensors: Mapping[str, Tensor]) -> ValidityCheck | None:
+    """Return the checks of a file with these tensors, or None; raise BadCheckpoint for half."""
+    return ValidityCheck.of(tensors, release.validity, release.modality) if tensors else None
 
 
 def _foreign(looks_like: str, own: str) -> Reason:

@@ -12,7 +12,6 @@ from contracts.schemas import Outcome, PostTest, Prediction, Reason
 from contracts.triage import triage
 from vision_service.model import VisionModel
 from vision_service.prepare import Prepared
-from vision_service.validity import check_input
 
 TTA_UNAVAILABLE = Reason(
     code="tta_unavailable",
@@ -58,7 +57,7 @@ def judged(
     logits = output.logits[0].tolist()
     if not all(math.isfinite(value) for value in logits):
         raise ModelUnavailable("The model gave no finite answer.")
-    validity = check_input(output, model)
+    validity = None if model.validity is None else model.validity.assess(output)
     if validity is not None and validity.rejections:
         return rejected(prepared, validity.rejections, model, request_id)
     views = model.views if options.use_tta else None

@@ -17,6 +17,7 @@ from contracts.errors import BadCheckpoint
 from contracts.modality import ImageSpec, Modality
 from contracts.release import reference_of
 from contracts.schemas import ModelRef
+from contracts.validity import ValidityCheck, validity_of
 from contracts.views import Views, views_of
 from vision_service.backends.backend import Backend
 from vision_service.backends.torch import TorchBackend
@@ -58,7 +59,7 @@ class VisionModel:
 
     `reference` is how answers name the file. `fell_back` says why the backend that was asked for is
     not the one that answers. `views` are there when the file was calibrated with test-time
-    augmentation.
+    augmentation, `validity` when it holds the statistics of the input checks.
     """
 
     modality: Modality
@@ -70,6 +71,7 @@ class VisionModel:
     reference: ModelRef
     fell_back: str | None = None
     views: Views | None = None
+    validity: ValidityCheck | None = None
 
     @property
     def network(self) -> nn.Module:
@@ -107,6 +109,7 @@ def load_model(path: Path, modality: Modality, options: ModelOptions) -> VisionM
         reference_of(checkpoint.release),
         fell_back,
         views_of(checkpoint.release),
+        validity_of(checkpoint.release, checkpoint.validity),
     )
 
 

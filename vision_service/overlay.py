@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from contracts.rgb import as_rgb
+
 DISPLAY_SIDE = 1024
 _OPACITY = 0.55
 #: Anchors of a colour scale that reads on grey films: violet, orange, light yellow.
@@ -16,7 +18,7 @@ _COLOURS = np.array([[48, 18, 96], [236, 96, 36], [255, 244, 168]], dtype=np.flo
 
 
 def draw_overlay(canonical: Image.Image, values: Tensor) -> Image.Image:
-    """Return the picture with the map over it; the stronger the influence, the more opaque."""
+    """Return the picture in RGB with the map over it; the stronger, the more opaque."""
     strength = np.asarray(
         Image.fromarray(_scaled(values)).resize(canonical.size, Image.Resampling.BICUBIC),
         dtype=np.float64,
@@ -26,7 +28,7 @@ def draw_overlay(canonical: Image.Image, values: Tensor) -> Image.Image:
         [np.interp(strength, _STOPS, _COLOURS[:, channel]) for channel in range(3)], axis=-1
     )
     opacity = (_OPACITY * strength)[..., None]
-    mixed = np.asarray(canonical, dtype=np.float64) * (1 - opacity) + colour * opacity
+    mixed = np.asarray(as_rgb(canonical), dtype=np.float64) * (1 - opacity) + colour * opacity
     return Image.fromarray(mixed.round().astype(np.uint8))
 
 

@@ -30,8 +30,8 @@ class Prepared:
     """One input, ready for the network; with `rejections` it must not reach the network.
 
     With `doubts` it keeps its scores and gets no single answer.
-    `canonical` is the upright RGB picture at the network's size, `tensor` what was made of it,
-    float32 `[3, H, W]`; `record` is the ECG record that the picture was drawn from, if any.
+    `canonical` is the upright picture, RGB or grey, at the network's size, `tensor` what was made
+    of it, float32 `[3, H, W]`; `record` is the ECG record that the picture was drawn from, if any.
     """
 
     facts: InputFacts

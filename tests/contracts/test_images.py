@@ -8,6 +8,7 @@ from PIL import Image
 from contracts.images import (
     decode_image,
     image_to_tensor,
+    normalise,
     reduced_side,
     to_base,
     to_canonical,
@@ -207,8 +208,24 @@ def test_a_picture_that_stays_grey_gives_the_very_same_pixels(kind, size, orient
     whole = decode_image(payload, LIMITS, reduced_side(spec))
 
     assert (grey.image.mode, whole.image.mode) == ("L", "RGB")
-    assert to_canonical(grey.image, spec).tobytes() == to_canonical(whole.image, spec).tobytes()
+    ours, theirs = to_canonical(grey.image, spec), to_canonical(whole.image, spec)
+    assert (ours.mode, ours.convert("RGB").tobytes()) == ("L", theirs.tobytes())
+    assert torch.equal(normalise(ours, spec), normalise(theirs, spec))
     assert to_base(grey.image, spec).tobytes() == to_base(whole.image, spec).tobytes()
+
+
+@pytest.mark.parametrize("spec", [SPEC, ImageSpec(mean=(0.1, 0.7, 0.3), std=(0.9, 0.017, 0.37))])
+def test_every_value_of_every_channel_is_normalised_as_torch_does_it(spec):
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    grey = Image.fromarray(levels)
+    colour = Image.fromarray(np.stack([levels, levels.T, levels[::-1]], axis=-1))
+    mean, std = torch.tensor(spec.mean)[:, None, None], torch.tensor(spec.std)[:, None, None]
+
+    for image in (grey, colour):
+        batch = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).float()
+        tensor = normalise(image, spec)
+        assert torch.equal(tensor, (batch / 255.0 - mean) / std)
+        assert tensor.is_contiguous()
 
 
 def test_grey_with_a_transparent_value_does_not_stay_grey():

@@ -68,6 +68,60 @@ def test_measures_of_a_flat_picture_are_finite_and_plain():
     assert (measures["border"], measures["min_side"]) == (1.0, 50.0)
 
 
+def plain_measures(image):
+    """The measures as their definitions say, a pixel or a line at a time in double precision."""
+    rgb = np.asarray(image.convert("RGB")).astype(float)
+    grey = np.asarray(image.convert("L")).astype(float)
+    inner = grey[1:-1, 1:-1]
+    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
+    shares = np.unique(grey, return_counts=True)[1] / grey.size
+    kept = 1.0
+    for lines in (grey, grey.T):
+        busy = [index for index, line in enumerate(lines) if line.std() >= 2.0]
+        kept *= (busy[-1] - busy[0] + 1) / len(lines) if busy else 0.0
+    return {
+        "min_side": 9.0,
+        "blur": (4 * inner - around).var(),
+        "brightness": grey.mean() / 255,
+        "contrast": grey.std() / 255,
+        "dark": (grey <= 10).mean(),
+        "bright": (grey >= 245).mean(),
+        "border": 1 - kept,
+        "saturation": (rgb.max(axis=-1) - rgb.min(axis=-1)).mean() / 255,
+        "entropy": -(shares * np.log2(shares)).sum(),
+    }
+
+
+def framed(image, box):
+    """The picture in a black frame; `box` says where in 150 × 110 pixels."""
+    frame = Image.new("RGB", (150, 110))
+    frame.paste(image.resize((box[2] - box[0], box[3] - box[1])), box)
+    return frame
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        *(picture(seed, side=160) for seed in range(5)),
+        *(picture(seed, colour=0.4) for seed in range(5)),
+        framed(picture(6), (30, 20, 90, 100)),
+        framed(picture(7, colour=0.2), (0, 5, 150, 6)),
+        *(Image.new("RGB", (64, 48), (level,) * 3) for level in (0, 10, 11, 128, 244, 245, 255)),
+    ],
+)
+def test_the_measures_are_what_their_definitions_say(image):
+    found = measure(image, min_side=9)
+
+    assert found == pytest.approx(plain_measures(image), rel=1e-6, abs=1e-12)
+    assert all(type(value) is float for value in found.values())
+
+
+def test_a_grey_picture_measures_as_its_copy_in_three_channels():
+    for seed in range(5):
+        grey = picture(seed).convert("L")
+        assert measure(grey, min_side=9) == measure(grey.convert("RGB"), min_side=9)
+
+
 def test_every_reason_says_what_to_do_and_holds_no_number(limits):
     for image in (Image.new("RGB", (64, 64)), Image.new("RGB", (64, 64), "white")):
         reasons, _ = judge_quality(measure(image, min_side=64), limits)

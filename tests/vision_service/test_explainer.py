@@ -176,6 +176,16 @@ def test_the_overlay_leaves_the_picture_alone_where_nothing_speaks():
     assert marked.getpixel((39, 39)) != (10, 200, 30)
 
 
+def test_the_overlay_of_a_grey_picture_is_that_of_its_copy_in_three_channels():
+    grey = Image.linear_gradient("L").resize((40, 40))
+    values = torch.arange(64.0).reshape(8, 8)
+
+    overlay = draw_overlay(grey, values)
+
+    assert overlay.mode == "RGB"
+    assert overlay.tobytes() == draw_overlay(grey.convert("RGB"), values).tobytes()
+
+
 @pytest.mark.parametrize(
     ("size", "shown"),
     [((3000, 1500), (1024, 512)), ((900, 400), (900, 400)), ((32, 640), (32, 640))],

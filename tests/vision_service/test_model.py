@@ -175,6 +175,13 @@ def test_a_file_that_does_not_say_how_pictures_are_prepared_is_refused(altered):
         load_model(path, CHEST, ModelOptions())
 
 
+def test_a_file_with_half_of_the_statistics_of_its_input_checks_is_refused(altered):
+    path = altered(lambda checkpoint: replace(checkpoint, validity={"head.mean": torch.ones(3)}))
+
+    with pytest.raises(BadCheckpoint, match="statistic"):
+        load_model(path, CHEST, ModelOptions("torch", "cpu"))
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
 def test_cuda_that_is_asked_for_and_not_there_is_a_clear_refusal(tiny_checkpoint_path):
     with pytest.raises(BadCheckpoint, match="CUDA"):

@@ -5,6 +5,7 @@ import torch
 
 from contracts.network import Output
 from contracts.schemas import Outcome, Prediction
+from contracts.validity import validity_of
 from serving.timing import Stopwatch
 from vision_service.answer import Options, judged
 from vision_service.prepare import prepare
@@ -38,7 +39,8 @@ def answer(torch_model, png_bytes):
         limits = {"own_minimum": 0.1, "reject_distance": 9.0, "doubt_distance": 5.0} | numbers
         release = replace(torch_model.checkpoint.release, validity={"kinds": KINDS, **limits})
         checkpoint = replace(torch_model.checkpoint, release=release, validity=statistics(bias))
-        model = replace(torch_model, checkpoint=checkpoint)
+        check = validity_of(release, checkpoint.validity)
+        model = replace(torch_model, checkpoint=checkpoint, validity=check)
         prepared = prepare(png_bytes, model, Stopwatch())
         output = model.backend.infer(prepared.tensor[None])
         return judged(prepared, output, model, "x", Options())

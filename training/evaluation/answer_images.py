@@ -16,12 +16,12 @@ from contracts.decoder import decode_input
 from contracts.errors import InvalidInput, ServiceError
 from contracts.findings import judge
 from contracts.images import normalise, reduced_side, to_canonical
-from contracts.modality import ImageSpec, Modality
+from contracts.modality import DecisionRule, ImageSpec, Modality
 from contracts.network import Output, forward_features
 from contracts.quality import judge_quality, measure
 from contracts.schemas import Reason
 from contracts.signal_quality import judge_signal
-from contracts.validity import assess
+from contracts.validity import ValidityCheck, validity_of
 from training.evaluation.predict import BATCH, read_payload
 from training.evaluation.row_answer import RowAnswer, error_answer, judged_answer
 from training.manifest import BadManifest, Row
@@ -48,6 +48,7 @@ def answer_images(
     spec = checkpoint.release.image
     if spec is None:
         raise ValueError("the model file names no input size")
+    check = validity_of(checkpoint.release, checkpoint.validity)
     network = build_from(checkpoint).to(memory_format=torch.channels_last)
     for start in range(0, len(rows), BATCH):
         batch = [_prepare(row, checkpoint, modality, spec) for row in rows[start : start + BATCH]]
@@ -55,7 +56,7 @@ def answer_images(
         outputs = iter(_infer(network, ready))
         for item in batch:
             if isinstance(item, _Ready):
-                yield _judge(item, next(outputs), checkpoint, modality)
+                yield _judge(item, next(outputs), checkpoint.release.decision, modality, check)
             else:
                 yield item
 
@@ -115,17 +116,22 @@ def _forward(network: nn.Module, batch: Tensor) -> Output:
     return Output(logits, logits, logits)
 
 
-def _judge(item: _Ready, output: Output, checkpoint: Checkpoint, modality: Modality) -> RowAnswer:
+def _judge(
+    item: _Ready,
+    output: Output,
+    rule: DecisionRule,
+    modality: Modality,
+    check: ValidityCheck | None,
+) -> RowAnswer:
     """Check the input, then decide; scores are kept whatever comes out."""
-    release = checkpoint.release
     logits = tuple(float(value) for value in output.logits[0])
     rejections, doubts = item.rejections, item.doubts
-    if checkpoint.validity and not rejections:
-        validity = assess(output, checkpoint.validity, release.validity, modality.id)
+    if check is not None and not rejections:
+        validity = check.assess(output)
         rejections, doubts = validity.rejections, (*doubts, *validity.doubts)
     return judged_answer(
         item.row,
-        judge(logits, release.decision, modality),
+        judge(logits, rule, modality),
         logits,
         rejections=rejections,
         doubts=doubts,

@@ -7,6 +7,7 @@ fits the head, `cal` and `val` set the limits, `test` is for measuring only. Gen
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +17,10 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
+from contracts.features import LAYERS, Statistics, both_layers, bounded
 from contracts.modality import ImageSpec
 from contracts.network import Output, forward_features
-from contracts.validity import LAYERS, bounded, distance_ratios, raw_distances, recognise
+from contracts.validity import ValidityCheck
 from training.dataset import ImageBank
 from training.fit.predict_batches import clean_batches
 from training.validity.pictures import generate, shuffle_patches
@@ -36,6 +38,11 @@ class Fit:
 
     numbers: dict[str, Any]
     tensors: dict[str, Tensor]
+
+    @property
+    def check(self) -> ValidityCheck:
+        """The checks as they serve."""
+        return ValidityCheck.of(self.tensors, self.numbers, self.numbers["kinds"][0])
 
 
 def features_of(network: nn.Module, bank: ImageBank, spec: ImageSpec) -> Output:
@@ -56,17 +63,17 @@ def fit_validity(own: str, train: Output, cal: Output, foreign_train: Mapping[st
     tensors = _fit_head([train, *(foreign_train[kind] for kind in kinds[1:])])
     for layer in LAYERS:
         tensors |= _fit_basis(getattr(train, layer), layer)
-    raw = torch.stack(
-        [d for layer in LAYERS for d in raw_distances(getattr(cal, layer), tensors, layer)], 1
-    )
-    tensors["distance.scale"] = torch.quantile(raw, 0.99, dim=0)
-    ratios = distance_ratios(cal, tensors).max(1).values
-    own_share = recognise(cal, tensors, kinds)[:, 0]
+    unscaled = Statistics.of(tensors | {"distance.scale": torch.ones(2 * len(LAYERS))})
+    distances = unscaled.distances(cal)
+    scale = np.quantile(distances, 0.99, axis=0)
+    tensors["distance.scale"] = torch.from_numpy(scale).float()
+    ratios = (distances / scale).max(1)
+    own_share = unscaled.recognise(cal)[:, 0]
     numbers = {
         "kinds": kinds,
-        "own_minimum": min(0.5, float(torch.quantile(own_share, 1 - OWN_KIND))),
-        "reject_distance": 1.1 * float(torch.quantile(ratios, NOT_REJECTED)),
-        "doubt_distance": float(torch.quantile(ratios, NOT_DOUBTED)),
+        "own_minimum": min(0.5, float(np.quantile(own_share, 1 - OWN_KIND))),
+        "reject_distance": 1.1 * float(np.quantile(ratios, NOT_REJECTED)),
+        "doubt_distance": float(np.quantile(ratios, NOT_DOUBTED)),
     }
     return Fit(numbers, {name: value.contiguous().clone() for name, value in tensors.items()})
 
@@ -77,29 +84,34 @@ def foreignness(output: Output, fit: Fit) -> np.ndarray[Any, np.dtype[np.float64
     The larger of the two checks, each relative to its limit: `distance / reject_distance` and
     `log p(own) / log own_minimum`.
     """
-    own = recognise(output, fit.tensors, fit.numbers["kinds"])[:, 0].clamp_min(1e-30)
-    head = own.log() / np.log(fit.numbers["own_minimum"])
-    distance = distance_ratios(output, fit.tensors).max(1).values / fit.numbers["reject_distance"]
-    return torch.maximum(head, distance).double().numpy()
+    check = fit.check
+    own = np.maximum(check.statistics.recognise(output)[:, 0], 1e-30)
+    head = np.log(own) / math.log(check.own_minimum)
+    distance = check.statistics.distances(output).max(1) / check.reject_distance
+    return np.asarray(np.maximum(head, distance), np.float64)
 
 
 def _fit_head(groups: Sequence[Output]) -> dict[str, Tensor]:
     """Multinomial logistic regression on both layers, the own kind first, classes balanced.
 
-    Each value is standardised by the own kind and bounded (`contracts.validity.bounded`); the
+    Each value is standardised by the own kind and bounded (`contracts.features.bounded`); the
     regression standardises once more, which its coefficients take in.
     """
-    own = torch.cat([getattr(groups[0], layer) for layer in LAYERS], 1).float()
+    raw = [both_layers(group) for group in groups]
+    own = torch.from_numpy(raw[0])
     tensors = {
         "head.mean": own.mean(0),
         "head.scale": own.std(0).clamp_min(1e-3),
         "head.limit": torch.tensor(HEAD_LIMIT),
     }
-    features = torch.cat([bounded(group, tensors) for group in groups]).double()
-    labels = np.repeat(np.arange(len(groups)), [len(group.penultimate) for group in groups])
-    mean, scale = features.mean(0).numpy(), features.std(0).clamp_min(1e-3).numpy()
+    own_mean, own_scale = tensors["head.mean"].numpy(), tensors["head.scale"].numpy()
+    features = np.concatenate(
+        [bounded(values, own_mean, own_scale, HEAD_LIMIT) for values in raw], dtype=np.float64
+    )
+    labels = np.repeat(np.arange(len(groups)), [len(values) for values in raw])
+    mean, scale = features.mean(0), np.maximum(features.std(0, ddof=1), 1e-3)
     model = LogisticRegression(C=0.01, max_iter=1000, class_weight="balanced")
-    model.fit((features.numpy() - mean) / scale, labels)
+    model.fit((features - mean) / scale, labels)
     coefficients, intercept = model.coef_ / scale, model.intercept_
     intercept = intercept - coefficients @ mean
     if len(groups) == 2:  # scikit-learn gives one row for two classes

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from contracts.modality import ImageSpec, Kind, Modality
 from contracts.network import Output
 from contracts.registry import get_modality
-from contracts.validity import OTHER, recognise
+from contracts.validity import OTHER
 from training.dataset import ImageBank, load_bank
 from training.fit.inputs import loader_for
 from training.fit.trained import Trained
@@ -86,9 +86,8 @@ def measured_checks(
 
 def named(output: Output, kind: str, fit: Fit) -> float:
     """Share of inputs of a kind that the modality head calls by its name."""
-    kinds = fit.numbers["kinds"]
-    found = recognise(output, fit.tensors, kinds).argmax(1)
-    return float((found == kinds.index(kind)).float().mean())
+    found = fit.check.statistics.recognise(output).argmax(1)
+    return float((found == fit.check.kinds.index(kind)).mean())
 
 
 def separation(own: Output, foreign: Output, fit: Fit) -> dict[str, float]:

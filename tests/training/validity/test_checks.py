@@ -8,7 +8,7 @@ import torch
 
 from contracts.errors import BadCheckpoint
 from contracts.network import Output
-from contracts.validity import assess
+from contracts.validity import ValidityCheck
 from training.validity.checks import fit_validity, foreignness
 from training.validity.foreign import named, separation
 from training.validity.pictures import generate, shuffle_patches
@@ -39,7 +39,7 @@ def test_inputs_of_the_own_kind_are_let_through(fitted):
 
 
 def test_a_known_foreign_kind_is_named(fitted):
-    validity = assess(one(cloud(1, 9, 4), 0), fitted.tensors, fitted.numbers, "chest-xray")
+    validity = fitted.check.assess(cloud(1, 9, 4))
 
     assert validity.rejections[0].code == "wrong_modality"
     assert validity.rejections[0].looks_like == "ecg"
@@ -62,10 +62,7 @@ def test_a_kind_with_exploding_features_hides_no_other_kind():
 def test_a_kind_that_was_never_seen_is_caught_by_the_distance(fitted):
     unseen = cloud(50, -12, 5)
 
-    codes = {
-        assess(one(unseen, index), fitted.tensors, fitted.numbers, "chest-xray").rejections[0].code
-        for index in range(50)
-    }
+    codes = {fitted.check.assess(one(unseen, index)).rejections[0].code for index in range(50)}
 
     assert codes == {"out_of_distribution"}
 
@@ -74,7 +71,17 @@ def test_a_statistic_that_is_missing_is_a_bad_checkpoint(fitted):
     tensors = {name: value for name, value in fitted.tensors.items() if name != "middle.basis"}
 
     with pytest.raises(BadCheckpoint):
-        assess(one(cloud(1, 0, 6), 0), tensors, fitted.numbers, "chest-xray")
+        ValidityCheck.of(tensors, fitted.numbers, "chest-xray")
+
+
+@pytest.mark.parametrize(
+    "change", [{"own_minimum": None}, {"kinds": ["chest-xray"]}, {"kinds": ["skin-lesion", "ecg"]}]
+)
+def test_a_limit_that_is_missing_or_a_kind_that_does_not_fit_is_a_bad_checkpoint(fitted, change):
+    numbers = {k: v for k, v in (fitted.numbers | change).items() if v is not None}
+
+    with pytest.raises(BadCheckpoint):
+        ValidityCheck.of(fitted.tensors, numbers, "chest-xray")
 
 
 def test_generated_pictures_have_the_asked_size_and_differ():
