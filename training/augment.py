@@ -37,7 +37,7 @@ def augment_batch(
     batch = resize(batch, size)
     batch = _intensity(batch, config, generator)
     batch = _sharpness(batch, config, generator)
-    return _erase(_noise(batch, config, generator), config, generator).clamp_(0, 1)
+    return _erase(add_noise(batch, config, generator), config, generator).clamp_(0, 1)
 
 
 def resize(batch: Tensor, size: tuple[int, int]) -> Tensor:
@@ -159,7 +159,7 @@ def _sharpness(batch: Tensor, config: AugmentConfig, generator: Generator) -> Te
     return batch
 
 
-def _noise(batch: Tensor, config: AugmentConfig, generator: Generator) -> Tensor:
+def add_noise(batch: Tensor, config: AugmentConfig, generator: Generator) -> Tensor:
     """Additive Gaussian noise and multiplicative speckle of random strength per image."""
     for strength, multiplicative in ((config.noise, False), (config.speckle, True)):
         if not strength:

@@ -79,6 +79,7 @@ class TrainConfig:
     label_smoothing: float = 0.0
     mixup: float = 0.0
     cutmix: float = 0.0
+    consistency: float = 0.0
     dropout: float = 0.3
     drop_path: float = 0.2
     ema: float = 0.99
@@ -108,6 +109,8 @@ class TrainConfig:
             raise BadConfig("accept and coverage are shares of the cases")
         if self.label_smoothing and self.imbalance == "focal":
             raise BadConfig("label_smoothing and focal loss exclude each other")
+        if self.consistency and not (self.augment.noise or self.augment.speckle):
+            raise BadConfig("consistency needs augment.noise or augment.speckle")
         if self.tta:
             _check_views(self.tta)
 

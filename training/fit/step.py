@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint_sequential
 
 from contracts.modality import ImageSpec
-from training.augment import augment_batch
+from training.augment import add_noise, augment_batch
 from training.config import BadConfig, TrainConfig
 from training.fit.optim import Loss
 from training.fit.precision import autocast, precision_for
@@ -23,11 +26,13 @@ class Stepper:
     ) -> None:
         """`network` may be wrapped for several processes.
 
-        Raises BadConfig when activations cannot be recomputed in this network: a setting that did
-        nothing would make the recorded recipe a lie.
+        Raises BadConfig when activations cannot be recomputed in this network, or two answers not
+        compared: a setting that did nothing would make the recorded recipe a lie.
         """
         if config.gradient_checkpointing and not _has_stages(network):
             raise BadConfig("gradient_checkpointing needs a network of stages in one process")
+        if config.consistency and hasattr(network, "module"):
+            raise BadConfig("consistency needs one process")
         self.network, self.config, self.spec, self.loss = network, config, spec, loss
         self.device = next(network.parameters()).device
         self.dtype = precision_for(config, self.device)
@@ -48,19 +53,16 @@ class Stepper:
         `images` is uint8 `[B, 3, H, W]`. On out-of-memory the batch is halved into chunks whose
         gradients add up to the same update; raises torch.OutOfMemoryError at one image.
         """
-        size = (self.config.height, self.config.width)
-        batch = augment_batch(images, self.config.augment, size, generator)
-        batch, targets = self._mix(batch, targets, generator)
-        inputs = normalise_batch(batch, self.spec)
+        views, targets = self._views(images, targets, generator)
         while True:
             optimizer.zero_grad(set_to_none=True)
             try:
-                value = self._accumulate(inputs, targets)
+                value = self._accumulate(views, targets)
                 break
             except torch.OutOfMemoryError:
-                if self.chunks >= len(inputs):
+                if self.chunks >= len(targets):
                     raise
-                self.chunks = min(2 * self.chunks, len(inputs))
+                self.chunks = min(2 * self.chunks, len(targets))
         self.scaler.unscale_(optimizer)
         if self.config.clip:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
@@ -68,16 +70,50 @@ class Stepper:
         self.scaler.update()
         return value
 
-    def _accumulate(self, inputs: Tensor, targets: Tensor) -> float:
+    def _views(
+        self, images: Tensor, targets: Tensor, generator: Generator
+    ) -> tuple[list[Tensor], Tensor]:
+        """Return what the network sees of a batch, and its targets.
+
+        That is one batch of inputs, or with `consistency` two: without noise and with it.
+        """
+        config = self.config.augment
+        quiet = replace(config, noise=0.0, speckle=0.0) if self.config.consistency else config
+        batch = augment_batch(images, quiet, (self.config.height, self.config.width), generator)
+        batch, targets = self._mix(batch, targets, generator)
+        batches = [batch]
+        if self.config.consistency:
+            batches.append(add_noise(batch, config, generator).clamp(0, 1))
+        return [normalise_batch(one, self.spec) for one in batches], targets
+
+    def _accumulate(self, views: Sequence[Tensor], targets: Tensor) -> float:
         """Add up the gradients of the chunks, each weighted by its share of the batch."""
         total = 0.0
-        for part, truth in zip(inputs.chunk(self.chunks), targets.chunk(self.chunks), strict=True):
-            with autocast(self.dtype, self.device):
-                logits = self._forward(part)
-            value = self.loss(logits.float(), truth) * (len(part) / len(inputs))
+        parts = zip(*(view.chunk(self.chunks) for view in views), strict=True)
+        for part, truth in zip(parts, targets.chunk(self.chunks), strict=True):
+            value = self._loss(part, truth) * (len(truth) / len(targets))
             torch.autograd.backward(self.scaler.scale(value))
             total += float(value.detach())
         return total
+
+    def _loss(self, views: Sequence[Tensor], truth: Tensor) -> Tensor:
+        """The loss of the first view, and what the logits of the second differ from its own.
+
+        Both passes drop the same units, so that the noise alone makes the difference. Zheng et
+        al., Stability training, CVPR 2016.
+        """
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices, enabled=len(views) > 1):
+            first = self._logits(views[0])
+        value = self.loss(first, truth)
+        for view in views[1:]:
+            value = value + self.config.consistency * F.mse_loss(self._logits(view), first)
+        return value
+
+    def _logits(self, inputs: Tensor) -> Tensor:
+        """The network's answer, computed in the precision of the run, in float32."""
+        with autocast(self.dtype, self.device):
+            return self._forward(inputs).float()
 
     def _forward(self, inputs: Tensor) -> Tensor:
         """Forward pass, with activations recomputed in the backward pass when configured."""

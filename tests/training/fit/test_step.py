@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from contracts.modality import ImageSpec
 from contracts.network import build_network
-from training.config import BadConfig, TrainConfig
+from training.config import AugmentConfig, BadConfig, TrainConfig
 from training.fit.step import Stepper
 
 SPEC = ImageSpec(width=32, height=32)
@@ -130,6 +130,79 @@ def test_recomputed_activations_give_the_same_gradients():
 def test_a_network_without_stages_cannot_recompute_and_says_so():
     with pytest.raises(BadConfig):
         step(LinearOnMeans(), gradient_checkpointing=True)
+
+
+class Speckled(nn.Module):
+    """Answers the spread of an image's values: noise moves it, a mean does not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.classifier = nn.Linear(1, 2, bias=False)
+        nn.init.constant_(self.classifier.weight, 1.0)
+
+    def forward(self, batch):
+        return self.classifier(nn.functional.dropout(batch).std(dim=(1, 2, 3))[:, None])
+
+
+def losses(**settings):
+    """The loss of one view and of the same view beside a noisy one."""
+    config = TrainConfig(
+        width=32, height=32, amp="off", augment=AugmentConfig(noise=0.2), **settings
+    )
+    stepper = Stepper(Speckled(), config, SPEC, F.cross_entropy)
+    images = torch.full((8, 3, 32, 32), 100, dtype=torch.uint8)
+    views, targets = stepper._views(images, torch.arange(8) % 2, torch.Generator().manual_seed(0))
+    torch.manual_seed(2)
+    return stepper, views, targets, float(stepper._loss(views, targets).detach())
+
+
+def test_consistency_asks_the_network_about_the_image_without_noise_and_with_it():
+    _, (one,), _, _ = losses()
+    _, (clean, noisy), _, _ = losses(consistency=1.0)
+
+    assert float(one.std(dim=(2, 3)).max()) > 0.05
+    assert float(clean.std(dim=(2, 3)).max()) < 1e-6
+    assert torch.allclose(noisy.std(dim=(2, 3)), one.std(dim=(2, 3)), atol=1e-4)
+
+
+def test_consistency_adds_what_noise_changes_and_nothing_that_dropout_changes():
+    stepper, (clean, noisy), targets, value = losses(consistency=3.0)
+
+    def loss(*views):
+        torch.manual_seed(2)
+        return float(stepper._loss(views, targets).detach())
+
+    torch.manual_seed(2)
+    first = stepper.network(clean)
+    torch.manual_seed(2)
+    second = stepper.network(noisy)
+    apart = float(F.mse_loss(second, first).detach())
+    assert apart > 1e-4
+    assert loss(clean, clean) == pytest.approx(loss(clean))
+    assert value == pytest.approx(loss(clean) + 3 * apart, rel=1e-5)
+
+
+def test_consistency_gives_the_same_update_in_chunks():
+    noise = AugmentConfig(noise=0.2)
+    network = LinearOnMeans()
+    twin, plain = copy.deepcopy(network), copy.deepcopy(network)
+
+    step(network, consistency=1e4, augment=noise)
+    step(twin, consistency=1e4, augment=noise, accumulation=4)
+    step(plain)
+
+    assert torch.allclose(network.classifier.weight, twin.classifier.weight, atol=1e-6)
+    assert not torch.allclose(network.classifier.weight, plain.classifier.weight, atol=1e-6)
+
+
+def test_consistency_without_noise_or_in_several_processes_is_refused():
+    with pytest.raises(BadConfig):
+        TrainConfig(consistency=1.0)
+    wrapped = nn.Module()
+    wrapped.module = LinearOnMeans()
+    config = TrainConfig(consistency=1.0, augment=AugmentConfig(noise=0.02))
+    with pytest.raises(BadConfig):
+        Stepper(wrapped, config, SPEC, F.cross_entropy)
 
 
 def test_a_clipped_gradient_moves_the_weights_by_no_more_than_its_bound():
