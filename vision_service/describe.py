@@ -11,7 +11,7 @@ from vision_service.threads import ThreadPlan
 
 def describe(model: VisionModel, threads: ThreadPlan) -> ModelInfo:
     """Return modality, version, numbers and where it runs."""
-    alone = {"alone": threads.alone} if model.backend.name == "onnxruntime" else {}
+    alone = {"alone": threads.alone} if model.backend.spreads_alone else {}
     release, limits = model.checkpoint.release, model.modality.limits
     return ModelInfo(
         modality=release.modality,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +18,7 @@ from contracts.release import reference_of
 from contracts.schemas import ModelRef
 from contracts.validity import ValidityCheck, validity_of
 from contracts.views import Views, views_of
-from vision_service.backends.backend import Backend
+from vision_service.backends.backend import Backend, ways_of
 from vision_service.backends.torch import TorchBackend
 from vision_service.compiled import Compiled, compile_model, kept_or_compiled
 from vision_service.golden import (
@@ -157,7 +156,7 @@ def _difference(
 ) -> str | None:
     """Say how the golden answers differ from torch in float32; None when they agree."""
     reduced = backend.device.startswith("cuda")
-    for infer in (backend.infer, partial(backend.infer, alone=True)):
+    for infer in ways_of(backend):
         ours = each_logits(infer, golden_batch(checkpoint))
         parity = compare(ours, reference, checkpoint.release.decision, modality)
         if not parity.holds(REDUCED_LOGIT_TOLERANCE if reduced else LOGIT_TOLERANCE):

@@ -7,11 +7,11 @@ in this process, are they still the same bytes?
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor
 
+from vision_service.backends.backend import ways_of
 from vision_service.golden import each_logits
 from vision_service.model import VisionModel
 
@@ -47,8 +47,6 @@ class QualityControl:
         return QualityReport(deviation, None)
 
     def _golden_logits(self) -> Tensor:
-        """Logits of the golden cases from the backend that answers, in both of its ways."""
-        infer, batch = self._model.backend.infer, self._model.golden_batch
-        return torch.cat(
-            [each_logits(infer, batch), each_logits(partial(infer, alone=True), batch)]
-        )
+        """Logits of the golden cases from the backend that answers, in each of its ways."""
+        batch = self._model.golden_batch
+        return torch.cat([each_logits(infer, batch) for infer in ways_of(self._model.backend)])

@@ -19,7 +19,7 @@ from vision_service.threads import ThreadPlan
 class SlowBackend:
     """A backend that stops until it is let go."""
 
-    name, device = "torch", "cpu"
+    name, device, spreads_alone = "torch", "cpu", True
 
     def __init__(self, inner):
         self.inner = inner
@@ -38,7 +38,7 @@ class SlowBackend:
 class BrokenBackend:
     """A backend whose answers are not finite."""
 
-    name, device = "torch", "cpu"
+    name, device, spreads_alone = "torch", "cpu", True
 
     def __init__(self, inner):
         self.inner = inner

@@ -9,10 +9,12 @@ from contracts.registry import get_modality
 from vision_service.backends.onnxruntime import OnnxBackend
 from vision_service.backends.torch import TorchBackend
 from vision_service.compiled import Compiled, compile_model, from_bytes, kept_or_compiled
+from vision_service.describe import describe
 from vision_service.graph import DamagedGraph, Graph, compile_graph
 from vision_service.model import ModelOptions, load_model
 from vision_service.parity import compare
 from vision_service.quality_control import QualityControl
+from vision_service.threads import ThreadPlan
 
 CHEST = get_modality("chest-xray")
 
@@ -54,6 +56,16 @@ def test_a_call_that_is_alone_gives_the_same_bits_on_more_threads(graph):
 
     for name in ("logits", "middle", "penultimate"):
         assert torch.equal(getattr(beside_others, name), getattr(alone, name))
+
+
+@pytest.mark.parametrize(("most", "shown"), [(None, {}), (1, {}), (2, {"alone": 2})])
+def test_the_threads_of_a_call_that_is_alone_are_shown_where_they_differ(
+    torch_model, graph, most, shown
+):
+    plan = ThreadPlan(compute=1, infer_workers=2, decode_workers=2)
+    model = replace(torch_model, backend=OnnxBackend(graph, 1, most))
+
+    assert describe(model, plan).threads == plan.as_dict() | shown
 
 
 def test_on_a_cpu_the_compiled_form_is_chosen(tiny_checkpoint_path):

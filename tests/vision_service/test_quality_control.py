@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -14,6 +16,20 @@ def model(tiny_checkpoint_path):
     )
 
 
+class CountingBackend:
+    """A backend that remembers in which way each call was asked for."""
+
+    name, device = "torch", "cpu"
+
+    def __init__(self, inner, spreads_alone):
+        self.inner, self.spreads_alone = inner, spreads_alone
+        self.calls: list[bool] = []
+
+    def infer(self, batch, *, alone=False):
+        self.calls.append(alone)
+        return self.inner.infer(batch)
+
+
 def flip_exponent_bit(weight):
     """Flip the highest exponent bit of one float32 in place."""
     bits = weight.detach().view(-1).view(torch.int32)
@@ -26,6 +42,17 @@ def test_an_untouched_model_passes(model):
     report = control.run()
 
     assert (report.reason, report.deviation) == (None, 0.0)
+
+
+@pytest.mark.parametrize(("spreads_alone", "ways"), [(False, [False]), (True, [False, True])])
+def test_the_golden_cases_are_computed_once_in_each_way_of_the_backend(model, spreads_alone, ways):
+    backend = CountingBackend(model.backend, spreads_alone)
+    control = QualityControl(replace(model, backend=backend))
+    backend.calls.clear()
+
+    control.run()
+
+    assert backend.calls == [alone for alone in ways for _ in model.golden_batch]
 
 
 def test_s8_a_flipped_exponent_bit_in_a_live_weight_fails(model):

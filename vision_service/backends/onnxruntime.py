@@ -31,7 +31,8 @@ class OnnxBackend:
         """
         self._session = _open(graph, threads)
         most = threads_alone or threads
-        self._session_alone = _open(graph, most) if most > threads else self._session
+        self.spreads_alone = most > threads
+        self._session_alone = _open(graph, most) if self.spreads_alone else self._session
 
     def infer(self, batch: Tensor, *, alone: bool = False) -> Output:
         """Return float32 CPU tensors of a normalised float32 CPU batch `[B, 3, H, W]`.

@@ -18,6 +18,7 @@ class TorchBackend:
     """Runs the network itself; the network belongs to it from now on."""
 
     name = "torch"
+    spreads_alone = False
 
     def __init__(self, network: nn.Module, device: str, *, reduced_precision: bool = True) -> None:
         """`device` is `cpu` or `cuda`; `reduced_precision` counts on CUDA only."""
