@@ -15,6 +15,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +60,8 @@ _TRANSPOSE = {
     8: Image.Transpose.ROTATE_90,
 }
 _SIDEWAYS = (5, 6, 7, 8)
+#: From a picture and a width and height to the picture of that size.
+Resize = Callable[[Image.Image, tuple[int, int]], Image.Image]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,23 +142,30 @@ def image_to_tensor(image: Image.Image, spec: ImageSpec) -> Tensor:
     return normalise(to_canonical(image, spec), spec)
 
 
-def to_canonical(image: Image.Image, spec: ImageSpec) -> Image.Image:
-    """Return the picture at the network's input size, fitted as the spec says; grey stays grey."""
-    image, size = _fit(image, spec), (spec.width, spec.height)
+def to_canonical(image: Image.Image, spec: ImageSpec, resize: Resize | None = None) -> Image.Image:
+    """Return the picture at the network's input size, fitted as the spec says; grey stays grey.
+
+    `resize` may take another way to the very same pixels.
+    """
+    resize = resize or resized
+    return resize(_fit(image, spec, resize), (spec.width, spec.height))
+
+
+def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return the picture at this width and height, each pixel of all that lies under it."""
     return image if image.size == size else image.resize(size, Image.Resampling.BILINEAR)
 
 
 def to_base(image: Image.Image, spec: ImageSpec) -> Image.Image:
     """Return the RGB picture fitted to the canonical base size, the training data's resolution."""
-    return as_rgb(_fit(image, spec))
+    return as_rgb(_fit(image, spec, resized))
 
 
-def _fit(image: Image.Image, spec: ImageSpec) -> Image.Image:
+def _fit(image: Image.Image, spec: ImageSpec, resize: Resize) -> Image.Image:
     """Return the picture at the base size in its own mode: channels do not meet on the way."""
-    base = (spec.base_width, spec.base_height)
     if spec.fit == "center_crop":
         image = _centre_square(image)
-    return image if image.size == base else image.resize(base, Image.Resampling.BILINEAR)
+    return resize(image, (spec.base_width, spec.base_height))
 
 
 def normalise(image: Image.Image, spec: ImageSpec) -> Tensor:

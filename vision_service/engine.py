@@ -33,6 +33,7 @@ from vision_service.backends.torch import CUDA_SIZES
 from vision_service.describe import describe
 from vision_service.display import render_display, render_svg
 from vision_service.explanation import explain
+from vision_service.halves import HalvedResize
 from vision_service.heap import give_back
 from vision_service.model import VisionModel
 from vision_service.overlay import encode_png
@@ -90,6 +91,7 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
             max_queue=_MAX_EXPLANATIONS_WAITING,
         )
         self._crew = Crew(self._runners, size=threads.infer_workers, max_queue=max_queue)
+        self._resize = HalvedResize(self._runners, self._others_rest)
         self._control: QualityControl | None = None
         self._stack = AsyncExitStack()
 
@@ -133,7 +135,9 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
     async def recognise(self, payload: bytes) -> Recognition:
         """Say what kind of picture an input is, by the modality head alone; errors as `predict`."""
         if self._is_whole:
-            output = await self._crew.run(partial(look, payload, self.model, self._infer_one))
+            output = await self._crew.run(
+                partial(look, payload, self.model, self._infer_one, self._resize)
+            )
         else:
             begin = partial(prepare, payload, self.model, Stopwatch())
             prepared = await self._in_thread(self._decoders, begin)
@@ -170,7 +174,7 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
         inquiry = Inquiry(payload, request_id, options)
         with inquiry.watch.stage("total"):
             if self._is_whole:
-                whole = partial(answer, inquiry, self.model, self._infer_one)
+                whole = partial(answer, inquiry, self.model, self._infer_one, self._resize)
                 prediction, prepared = await self._crew.run(whole)
             else:
                 prediction, prepared = await self._in_batches(inquiry)
@@ -207,10 +211,14 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
             together.wait(timeout=_MEETING_SECONDS)
         self.model.backend.infer(self.model.golden_batch[:1])
 
+    def _others_rest(self) -> bool:
+        """True while the one input that is here leaves threads without work."""
+        return self._threads.infer_workers > 1 and self._crew.inside == 1
+
     def _infer_one(self, tensor: Tensor) -> Output:
         """Run the backend on one input, on all cores while no other input is here."""
         self._on_batch(1)
-        return self.model.backend.infer(tensor[None], alone=self._crew.inside == 1)
+        return self.model.backend.infer(tensor[None], alone=self._others_rest())
 
     def _infer(self, tensors: Sequence[Tensor]) -> Sequence[Output]:
         """Stack, run the backend, split. Runs on the batcher's executor."""

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from contracts.decoder import Decoded, decode_input
-from contracts.images import normalise, reduced_side, to_canonical
+from contracts.images import Resize, normalise, reduced_side, to_canonical
 from contracts.quality import judge_quality, measure
 from contracts.schemas import InputFacts, Reason
 from serving.timing import Stopwatch
@@ -44,8 +44,10 @@ class Prepared:
     record: Waveform | None = None
 
 
-def prepare(payload: bytes, model: VisionModel, watch: Stopwatch) -> Prepared:
-    """Decode, measure and preprocess one input.
+def prepare(
+    payload: bytes, model: VisionModel, watch: Stopwatch, resize: Resize | None = None
+) -> Prepared:
+    """Decode, measure and preprocess one input; `resize` as for `to_canonical`.
 
     Raises UnsupportedMediaType (415) and InvalidInput (422).
     """
@@ -59,7 +61,7 @@ def prepare(payload: bytes, model: VisionModel, watch: Stopwatch) -> Prepared:
         )
         digest = hashlib.sha256(payload).hexdigest()
     with watch.stage("preprocess"):
-        canonical = to_canonical(decoded.image, model.image)
+        canonical = to_canonical(decoded.image, model.image, resize)
         tensor = normalise(canonical, model.image)
     with watch.stage("quality"):
         measures = measure(canonical, min_side=min(decoded.width, decoded.height))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from contracts.images import Resize
 from contracts.network import Output
 from contracts.schemas import Prediction
 from serving.timing import Stopwatch
@@ -27,23 +28,31 @@ class Inquiry:
 
 
 def answer(
-    inquiry: Inquiry, model: VisionModel, infer: Callable[[Tensor], Output]
+    inquiry: Inquiry,
+    model: VisionModel,
+    infer: Callable[[Tensor], Output],
+    resize: Resize | None = None,
 ) -> tuple[Prediction, Prepared]:
     """Return the answer without its times, and what was made of the input.
 
-    `infer` takes one tensor `[3, H, W]` and returns one row. Raises UnsupportedMediaType (415) and
-    InvalidInput (422).
+    `infer` takes one tensor `[3, H, W]` and returns one row; `resize` as for `to_canonical`. Raises
+    UnsupportedMediaType (415) and InvalidInput (422).
     """
-    prepared, output = prepare(inquiry.payload, model, inquiry.watch), None
+    prepared, output = prepare(inquiry.payload, model, inquiry.watch, resize), None
     if not prepared.rejections:
         with inquiry.watch.stage("infer"):
             output = averaged([infer(view) for view in views_of(prepared, inquiry, model)])
     return finish(prepared, output, inquiry, model), prepared
 
 
-def look(payload: bytes, model: VisionModel, infer: Callable[[Tensor], Output]) -> Output:
+def look(
+    payload: bytes,
+    model: VisionModel,
+    infer: Callable[[Tensor], Output],
+    resize: Resize | None = None,
+) -> Output:
     """Return what the network makes of one input, fit for an answer or not; see `answer`."""
-    return infer(prepare(payload, model, Stopwatch()).tensor)
+    return infer(prepare(payload, model, Stopwatch(), resize).tensor)
 
 
 def views_of(prepared: Prepared, inquiry: Inquiry, model: VisionModel) -> list[Tensor]:

@@ -1,8 +1,10 @@
 import asyncio
+import io
 import threading
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
 from contracts.errors import InvalidInput, Overloaded, UnsupportedMediaType
 from contracts.modality import QualityLimits
@@ -52,6 +54,14 @@ async def until(holds):
     async with asyncio.timeout(10):
         for _ in iter(holds, True):
             await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+def film() -> bytes:
+    """A picture as large as a film."""
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").resize((1422, 1152)).save(buffer, format="PNG")
+    return buffer.getvalue()
 
 
 def with_backend(model: VisionModel, backend) -> VisionModel:
@@ -201,6 +211,25 @@ async def test_only_an_input_that_is_alone_takes_the_cores_of_the_others(torch_m
         await engine.recognise(png_bytes)
 
     assert backend.calls == [True, False, True]
+
+
+@pytest.mark.parametrize(("workers", "asked"), [(2, True), (1, False)])
+async def test_a_thread_without_work_resizes_half_of_a_picture_that_is_alone(
+    torch_model, film, workers, asked, monkeypatch
+):
+    threads, resize = set(), Image.Image.resize
+
+    def noted(image, *args):
+        threads.add(threading.get_ident())
+        return resize(image, *args)
+
+    async with VisionEngine(torch_model, ThreadPlan(1, workers, 2)) as engine:
+        first = await engine.predict(film, request_id="1")
+        monkeypatch.setattr(Image.Image, "resize", noted)
+        again = [await engine.predict(film, request_id="1") for _ in range(20)]
+
+    assert (len(threads) == 2) is asked
+    assert {str(answer.probabilities) for answer in again} == {str(first.probabilities)}
 
 
 async def test_the_event_loop_stays_free_while_the_model_computes(torch_model, png_bytes):

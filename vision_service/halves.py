@@ -1,0 +1,62 @@
+"""A large picture is resized in two halves at once, where a thread is idle.
+
+Pillow makes each row of the result of its own rows of the picture, and looks beyond the edge of the
+box that it is asked for: two halves give the very pixels of the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
+
+from PIL import Image
+
+from contracts.images import resized
+
+#: Below, the second thread costs more than it saves.
+MIN_PIXELS = 512 * 512
+Box = tuple[float, float, float, float]
+
+
+class HalvedResize:
+    """As `contracts.images.resized`, in less time; runs in one thread of a pool."""
+
+    def __init__(self, pool: Executor, has_idle_thread: Callable[[], bool]) -> None:
+        """`pool` computes the second half while `has_idle_thread` says so."""
+        self._pool = pool
+        self._has_idle_thread = has_idle_thread
+
+    def __call__(self, image: Image.Image, size: tuple[int, int]) -> Image.Image:
+        """Return the picture at this width and height."""
+        if not (_has_equal_halves(image, size) and self._has_idle_thread()):
+            return resized(image, size)
+        width, height = size
+        upper, lower = (
+            partial(image.resize, (width, height // 2), Image.Resampling.BILINEAR, box)
+            for box in _halves_of(image)
+        )
+        later = self._pool.submit(lower)
+        whole = Image.new(image.mode, size)
+        whole.paste(upper())
+        # The thread may have found other work: who has not begun is not waited for.
+        whole.paste(lower() if later.cancel() else later.result(), (0, height // 2))
+        return whole
+
+
+def _has_equal_halves(image: Image.Image, size: tuple[int, int]) -> bool:
+    """True for a large picture whose halves are resized as the whole is.
+
+    An odd height has no half. In a picture that loses more than twice as much of its height as of
+    its width Pillow takes the columns first, and rounds otherwise: a half must not be one alone.
+    """
+    width, height = size
+    if image.width * image.height < MIN_PIXELS or height % 2 or image.size == size:
+        return False
+    return image.height - height // 2 <= 2 * (image.width - width)
+
+
+def _halves_of(image: Image.Image) -> tuple[Box, Box]:
+    """Return the boxes of the upper and of the lower half."""
+    middle = image.height / 2
+    return (0, 0, image.width, middle), (0, middle, image.width, image.height)
