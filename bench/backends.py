@@ -14,7 +14,7 @@ from pathlib import Path
 from bench.pairs import apart, load, logits_of
 from bench.parts import KEPT, Part, keep_part
 from bench.server import ROOT
-from contracts.images import image_to_tensor
+from contracts.preprocessing import image_to_tensor
 from deploy.procfile import model_file
 from training.evaluation.predict import pictures
 from training.manifest import VAL, read_manifest

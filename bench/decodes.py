@@ -19,7 +19,7 @@ from PIL import Image
 from bench.pairs import apart, load, logits_of, tensor_of, tensor_of_image
 from bench.parts import KEPT, Part, keep_part
 from bench.server import ROOT
-from contracts.images import reduced_side, to_base
+from contracts.preprocessing import reduced_side, to_base
 from deploy.procfile import model_file
 from vision_service.model import VisionModel
 from vision_service.parity import Parity

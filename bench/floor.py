@@ -51,7 +51,7 @@ def work(checkpoint: Path, seconds: float) -> None:
     import torch
 
     from contracts.decoder import decode_input
-    from contracts.images import normalise, reduced_side, to_canonical
+    from contracts.preprocessing import normalise, reduced_side, to_canonical
     from contracts.registry import get_modality
     from vision_service.model import ModelOptions, load_model
 

@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from contracts.images import decode_image, image_to_tensor
+from contracts.images import decode_image
 from contracts.modality import Limits
+from contracts.preprocessing import image_to_tensor
 from contracts.registry import get_modality
 from vision_service.model import ModelOptions, VisionModel, load_model
 from vision_service.parity import Parity, compare

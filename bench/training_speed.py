@@ -32,9 +32,9 @@ from training.augment import augment_batch
 from training.config import TrainConfig, load_config
 from training.dataset import ImageBank, load_bank
 from training.distributed import choose_device
+from training.fit.inputs import image_spec
 from training.fit.memory import keep_freed_pages
 from training.fit.predict_batches import normalise_batch
-from training.fit.runner import image_spec
 from training.loop import Task, fit
 
 MODALITY = "chest-xray"

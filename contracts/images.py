@@ -1,8 +1,8 @@
-"""From bytes to an upright RGB picture, and from the picture to the network's input.
+"""From bytes to an upright RGB picture.
 
 Used by training and by serving alike: the pixels are the model's input, so there is one
 implementation. JPEG and PNG only, decided by the first bytes; every limit is checked from the
-header before a pixel is decoded.
+header before a pixel is decoded. What the network is given of it: `contracts/preprocessing.py`.
 
 EXIF orientation is applied; how other modes become RGB stands in `contracts/rgb.py`.
 
@@ -15,17 +15,14 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from contracts.errors import InvalidInput, UnsupportedMediaType
-from contracts.modality import JPEG, PNG, ImageSpec, Limits
-from contracts.rgb import as_rgb, is_grey, to_rgb
+from contracts.modality import JPEG, PNG, Limits
+from contracts.rgb import is_grey, to_rgb
 from contracts.shortage import is_shortage, out_of_memory
 
 #: What Pillow was seen to raise for damaged files, and its kin.
@@ -45,9 +42,6 @@ _DECODE_FAILURES = (
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 #: A progressive JPEG is decoded once per scan: an honest one has about ten, a bomb thousands.
 MAX_SCANS = 100
-#: A reduced decode keeps at least this many pixels per pixel of the network's base size. Measured
-#: on films enlarged ten times: with 4 a probability moves by less than 0.01, with 3 by 0.014.
-REDUCED_OVERSAMPLING = 4
 _START_OF_SCAN = b"\xff\xda"
 _ORIENTATION_TAG = 0x0112
 _TRANSPOSE = {
@@ -60,8 +54,6 @@ _TRANSPOSE = {
     8: Image.Transpose.ROTATE_90,
 }
 _SIDEWAYS = (5, 6, 7, 8)
-#: From a picture and a width and height to the picture of that size.
-Resize = Callable[[Image.Image, tuple[int, int]], Image.Image]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,51 +122,6 @@ def reduced_decode(image: Image.Image, keep_side: int) -> None:
     is libjpeg's arithmetic on whole DCT blocks.
     """
     image.draft(None, (keep_side, keep_side))
-
-
-def reduced_side(spec: ImageSpec) -> int:
-    """Return the side that a reduced decode must keep for this input size."""
-    return REDUCED_OVERSAMPLING * max(spec.base_width, spec.base_height)
-
-
-def image_to_tensor(image: Image.Image, spec: ImageSpec) -> Tensor:
-    """Return the float32 input tensor `[3, height, width]` of an upright picture, RGB or grey."""
-    return normalise(to_canonical(image, spec), spec)
-
-
-def to_canonical(image: Image.Image, spec: ImageSpec, resize: Resize | None = None) -> Image.Image:
-    """Return the picture at the network's input size, fitted as the spec says; grey stays grey.
-
-    `resize` may take another way to the very same pixels.
-    """
-    resize = resize or resized
-    return resize(_fit(image, spec, resize), (spec.width, spec.height))
-
-
-def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Return the picture at this width and height, each pixel of all that lies under it."""
-    return image if image.size == size else image.resize(size, Image.Resampling.BILINEAR)
-
-
-def to_base(image: Image.Image, spec: ImageSpec) -> Image.Image:
-    """Return the RGB picture fitted to the canonical base size, the training data's resolution."""
-    return as_rgb(_fit(image, spec, resized))
-
-
-def _fit(image: Image.Image, spec: ImageSpec, resize: Resize) -> Image.Image:
-    """Return the picture at the base size in its own mode: channels do not meet on the way."""
-    if spec.fit == "center_crop":
-        image = _centre_square(image)
-    return resize(image, (spec.base_width, spec.base_height))
-
-
-def normalise(image: Image.Image, spec: ImageSpec) -> Tensor:
-    """Scale a picture, RGB or grey, to 0–1 and normalise it per channel: float32 `[3, H, W]`."""
-    planes = np.atleast_3d(np.asarray(image)).transpose(2, 0, 1)
-    mean, std = (np.array(three, np.float32)[:, None, None] for three in (spec.mean, spec.std))
-    values = np.divide(planes, 255, dtype=np.float32, order="C") - mean
-    values /= std
-    return torch.from_numpy(values)
 
 
 def _undecodable() -> InvalidInput:
@@ -251,10 +198,3 @@ def _turn(image: Image.Image, orientation: int) -> Image.Image:
     """Return the picture upright."""
     method = _TRANSPOSE.get(orientation)
     return image if method is None else image.transpose(method)
-
-
-def _centre_square(image: Image.Image) -> Image.Image:
-    """Return the largest centred square."""
-    side = min(image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    return image.crop((left, top, left + side, top + side))

@@ -1,7 +1,7 @@
 """Cheap measures of one picture, and the reasons they give against the model file's limits.
 
-Measured on the picture as the network sees it (the canonical copy of `contracts.images`), so that
-an original and its shrunken copy measure alike. NumPy only, about a millisecond.
+Measured on the picture as the network sees it (the canonical copy of `contracts.preprocessing`),
+so that an original and its shrunken copy measure alike. NumPy only, about a millisecond.
 """
 
 from __future__ import annotations

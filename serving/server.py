@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 
 from serving.door import Door
 from serving.health import HealthState, Phase
-from serving.protocol import PatientProtocol
+from serving.protocol import RefusingProtocol
 from serving.watchdog import STUCK_SECONDS, Watchdog
 
 EXIT_PORT_TAKEN = 98
@@ -68,7 +68,7 @@ def run(
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=partial(PatientProtocol, door=door),  # type: ignore[arg-type]
+        http=partial(RefusingProtocol, door=door),  # type: ignore[arg-type]
         ws="none",
         lifespan="on",
         log_config=None,

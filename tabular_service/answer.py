@@ -13,7 +13,8 @@ from contracts.schemas import (
     Prediction,
     Reason,
 )
-from contracts.scorer import TableScore, decide
+from contracts.scorer import decide
+from contracts.table_score import TableScore
 from tabular_service.explainer import calibrated_contributions
 from tabular_service.model import TabularModel
 from tabular_service.urgency import urgency

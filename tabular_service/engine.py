@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Self, TypeVar
 
 from contracts.schemas import Explanation, ModelInfo, Prediction
-from contracts.scorer import TableScore
+from contracts.table_score import TableScore
 from contracts.tables import parse_json_object
 from serving.timing import Stopwatch
 from tabular_service.answer import answer

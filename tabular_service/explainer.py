@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contracts.modality import DecisionRule
 from contracts.schemas import Contribution, Explanation, Prediction
-from contracts.scorer import TableScore
+from contracts.table_score import TableScore
 
 
 def calibrated_contributions(score: TableScore, rule: DecisionRule) -> list[Contribution]:

@@ -10,7 +10,7 @@ from contracts.findings import Judgement
 from contracts.modality import Modality, TriageRow
 from contracts.release import Release
 from contracts.schemas import Triage
-from contracts.scorer import TableScore
+from contracts.table_score import TableScore
 from contracts.triage import triage
 
 

@@ -116,7 +116,7 @@ def release(
     notes: NoteOption = None,
 ) -> None:
     """Calibrate and export a finished run again, without training."""
-    from training.fit.runner import load_run
+    from training.fit.run_folder import load_run
     from training.manifest import read_manifest
 
     _export(
@@ -219,7 +219,7 @@ def _export(
     from training.explain.explanation import fit_explanation
     from training.export import release as export_release
     from training.fit.cross import NAME, load_out_of_fold
-    from training.fit.runner import seed_weights
+    from training.fit.run_folder import seed_weights
     from training.release.options import ReleaseOptions
     from training.validity.foreign import fit_checks
 

@@ -1,8 +1,8 @@
 """Random image → image, for a whole batch on the device that trains.
 
 Geometry is one resampling per batch (affine, perspective and elastic displacements in one grid);
-intensity follows. Ends where `contracts.images` begins: a float batch in 0–1 at the network's
-input size. Every random number comes from the given generator.
+intensity follows. Ends where `contracts.preprocessing` normalises: a float batch in 0–1 at the
+network's input size. Every random number comes from the given generator.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def load_bank(
     count: int, load: Loader, targets: Tensor, spec: ImageSpec, *, variants: int = 1
 ) -> ImageBank:
     """Decode `count` inputs and keep each at the spec's canonical base size."""
-    from contracts.images import to_base
+    from contracts.preprocessing import to_base
 
     images = allocate((count, variants, 3, spec.base_height, spec.base_width))
     for index in range(count):

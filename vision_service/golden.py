@@ -26,7 +26,7 @@ def golden_batch(checkpoint: Checkpoint) -> Tensor:
 
 
 def normalise_golden(pictures: Tensor, spec: ImageSpec) -> Tensor:
-    """Return the float32 batch of uint8 `[N, 3, H, W]` as `contracts.images` normalises it."""
+    """Normalise uint8 `[N, 3, H, W]` as `contracts.preprocessing` does: a float32 batch."""
     mean, std = torch.tensor(spec.mean)[:, None, None], torch.tensor(spec.std)[:, None, None]
     return ((pictures.float() / 255.0 - mean) / std).contiguous()
 

@@ -12,7 +12,7 @@ from functools import partial
 
 from PIL import Image
 
-from contracts.images import resized
+from contracts.preprocessing import resized
 
 #: Below, the second thread costs more than it saves.
 MIN_PIXELS = 512 * 512
@@ -20,7 +20,7 @@ Box = tuple[float, float, float, float]
 
 
 class HalvedResize:
-    """As `contracts.images.resized`, in less time; runs in one thread of a pool."""
+    """As `contracts.preprocessing.resized`, in less time; runs in one thread of a pool."""
 
     def __init__(self, pool: Executor, has_idle_thread: Callable[[], bool]) -> None:
         """`pool` computes the second half while `has_idle_thread` says so."""

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from contracts.decoder import Decoded, decode_input
-from contracts.images import Resize, normalise, reduced_side, to_canonical
+from contracts.preprocessing import Resize, normalise, reduced_side, to_canonical
 from contracts.quality import judge_quality, measure
 from contracts.schemas import InputFacts, Reason
 from serving.timing import Stopwatch

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from contracts.images import Resize
 from contracts.network import Output
+from contracts.preprocessing import Resize
 from contracts.schemas import Prediction
 from serving.timing import Stopwatch
 from vision_service.answer import Options, judged, rejected

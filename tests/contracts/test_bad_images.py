@@ -8,10 +8,7 @@ import pytest
 from PIL import Image
 
 from contracts.errors import InvalidInput, UnsupportedMediaType
-from contracts.images import (
-    decode_image,
-    sniff_media_type,
-)
+from contracts.images import decode_image, sniff_media_type
 from tests.contracts.pictures import LIMITS, code_of, encode, pixels, png, scene
 
 

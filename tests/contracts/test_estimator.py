@@ -20,7 +20,7 @@ from contracts.estimator import (
 from contracts.modality import DecisionRule
 from contracts.registry import get_modality
 from contracts.release import Release, add_sum
-from contracts.scorer import TERMS
+from contracts.term_scorer import TERMS
 
 MODALITY = get_modality("symptoms")
 SIZE = len(MODALITY.labels)

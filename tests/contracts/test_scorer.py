@@ -8,7 +8,8 @@ from contracts.modality import DecisionRule
 from contracts.registry import get_modality
 from contracts.release import Release
 from contracts.schemas import Outcome, Reason
-from contracts.scorer import TableScore, decide, scorer_of
+from contracts.scorer import decide, scorer_of
+from contracts.table_score import TableScore
 
 HEART = get_modality("heart-risk")
 RULE = DecisionRule("softmax", (1.0,), (), (0.0, 0.0), (0.5, 0.5), (0.1, 0.1), 2)

@@ -13,7 +13,7 @@ from serving.app import Shell, create_shell
 from serving.body import Pace, read_body
 from serving.disconnect import run_while_connected
 from serving.logs import configure_logging
-from serving.protocol import PatientProtocol
+from serving.patience import PatientProtocol
 from serving.server import ServerOptions, run
 
 

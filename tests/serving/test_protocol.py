@@ -7,22 +7,22 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from serving.protocol import PatientProtocol
+from serving.protocol import RefusingProtocol
 
 
-class NoRoomForHead(PatientProtocol):
+class NoRoomForHead(RefusingProtocol):
     def on_header(self, name, value):
         raise MemoryError
 
 
-class NoRoomForBody(PatientProtocol):
+class NoRoomForBody(RefusingProtocol):
     """The parser fails before our own `on_body` is called."""
 
     def on_body(self, body):
         raise MemoryError
 
 
-class NoRoomForLater(PatientProtocol):
+class NoRoomForLater(RefusingProtocol):
     """The parser fails at whatever comes while another request is worked on."""
 
     def on_body(self, body):
@@ -31,7 +31,7 @@ class NoRoomForLater(PatientProtocol):
         super().on_body(body)
 
 
-class NoRoomForLaterPiece(PatientProtocol):
+class NoRoomForLaterPiece(RefusingProtocol):
     """The body of whatever comes while another request is worked on has no room to grow."""
 
     def on_headers_complete(self):

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from contracts.modality import DecisionRule, Modality
 from contracts.registry import get_modality
-from contracts.scorer import TERMS
+from contracts.term_scorer import TERMS
 from serving.settings import ServiceSettings
 from tabular_service.app import create_app
 from tabular_service.model import TabularModel, load_model

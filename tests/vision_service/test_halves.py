@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from contracts.images import resized, to_canonical
 from contracts.modality import ImageSpec
+from contracts.preprocessing import resized, to_canonical
 from vision_service.halves import MIN_PIXELS, HalvedResize
 
 

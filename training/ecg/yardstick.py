@@ -37,7 +37,7 @@ from training.dataset import encode_targets
 from training.ecg.records import read_waveform
 from training.ecg.resnet1d import fit_signal_net, score_signals
 from training.fit.cross import fold_rows
-from training.fit.runner import bank_of
+from training.fit.inputs import bank_of
 from training.manifest import Manifest, Row, read_manifest
 from training.measure.bootstrap import Array, Metric, cluster_weights, estimate, paired_difference
 from training.metrics import Bools

@@ -15,9 +15,9 @@ from contracts.checkpoint import Checkpoint, build_from
 from contracts.decoder import decode_input
 from contracts.errors import InvalidInput, ServiceError
 from contracts.findings import judge
-from contracts.images import normalise, reduced_side, to_canonical
 from contracts.modality import DecisionRule, ImageSpec, Modality
 from contracts.network import Output, forward_features
+from contracts.preprocessing import normalise, reduced_side, to_canonical
 from contracts.quality import judge_quality, measure
 from contracts.schemas import Reason
 from contracts.signal_quality import judge_signal

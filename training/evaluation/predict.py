@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from contracts.decoder import decode_input
-from contracts.images import image_to_tensor, reduced_side
 from contracts.modality import ImageSpec, Modality, RenderSpec
+from contracts.preprocessing import image_to_tensor, reduced_side
 from training.ecg.records import pack
 from training.manifest import Row
 from training.measure.bootstrap import Array

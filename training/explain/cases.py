@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 
-from contracts.images import decode_image, normalise, to_base
+from contracts.images import decode_image
 from contracts.modality import ImageSpec, Modality
+from contracts.preprocessing import normalise, to_base
 from training.explain.map_checks import Blurred, blur
 from training.fit.inputs import loader_for
 from training.manifest import Row

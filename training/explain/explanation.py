@@ -19,8 +19,8 @@ from PIL import Image
 from torch import nn
 
 from contracts.explainer import GRAD_CAM, LAYER_CAM, influence_map
-from contracts.images import normalise
 from contracts.modality import ImageSpec, Modality
+from contracts.preprocessing import normalise
 from training.explain.cases import Case, find_cases
 from training.explain.map_checks import (
     Map,

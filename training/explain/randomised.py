@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from contracts.images import normalise
 from contracts.modality import ImageSpec, Modality
+from contracts.preprocessing import normalise
 from training.explain.map_checks import Map, Pixels, Score
 
 #: Blocks from here on lose their weights.

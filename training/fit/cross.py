@@ -23,10 +23,11 @@ from training.config import TrainConfig
 from training.dataset import ImageBank
 from training.distributed import choose_device
 from training.fit.idle import refuse_idle
+from training.fit.inputs import bank_of, image_spec
 from training.fit.memory import keep_freed_pages
 from training.fit.predict_batches import predict_batches
 from training.fit.run_log import Log
-from training.fit.runner import bank_of, image_spec, load_start
+from training.fit.start import load_start
 from training.loop import Task, fit
 from training.manifest import Manifest, Row
 from training.measure.scored import Scored, scored_from

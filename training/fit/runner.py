@@ -2,75 +2,36 @@
 
     manifest → check leaks → banks → fit (per seed) → average of seeds if validation gains → Trained
 
-A finished run leaves `weights.pt` and `run.json` in its folder, so that calibration and export
-can be repeated without training again.
+What a finished run leaves in its folder stands in `training/fit/run_folder.py`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from contracts.modality import ImageSpec, Modality
+from contracts.modality import Modality
 from contracts.network import build_network
-from contracts.registry import get_modality
-from training.config import TrainConfig, config_from_record, config_to_plain
-from training.dataset import ImageBank, encode_targets, load_bank
+from training.config import TrainConfig, config_to_plain
+from training.dataset import ImageBank
 from training.distributed import Team, choose_device, join_team
 from training.fit.idle import refuse_idle
-from training.fit.inputs import loader_for
+from training.fit.inputs import bank_of, image_spec
 from training.fit.memory import keep_freed_pages
 from training.fit.predict_batches import predict_batches
+from training.fit.run_folder import save_run
 from training.fit.run_log import Log, RunLog, progress_bar
 from training.fit.selection import selection_score
+from training.fit.start import load_start
 from training.fit.trained import Trained
 from training.loop import Fitted, Task, fit
-from training.manifest import Manifest, Row
-from training.resume import load_weights, save_weights
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Initial weights and how the model card names them."""
-
-    weights: dict[str, Tensor] | None
-    description: str
-
-
-def load_start(init: str, arch: str) -> Start:
-    """Read `random`, `imagenet` (torchvision's own weights) or a path to a state dict."""
-    if init == "random":
-        return Start(None, "random initialisation")
-    if init == "imagenet":
-        from torchvision.models import get_model
-
-        weights = get_model(arch, weights="DEFAULT").state_dict()
-        return Start(dict(weights), f"torchvision {arch} weights trained on ImageNet-1k")
-    path = Path(init)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Start(load_weights(path), f"{path.name}, SHA-256 {digest}")
-
-
-def image_spec(modality: Modality, config: TrainConfig) -> ImageSpec:
-    """The registry's spec at the configured input size."""
-    if modality.image is None:
-        raise ValueError(f"{modality.id} takes no image")
-    return replace(modality.image, width=config.width, height=config.height)
-
-
-def bank_of(
-    rows: Sequence[Row], modality: Modality, spec: ImageSpec, *, variants: int = 1
-) -> ImageBank:
-    """Decode the rows of one part into memory."""
-    targets = encode_targets([row.label for row in rows], modality)
-    return load_bank(len(rows), loader_for(rows, modality), targets, spec, variants=variants)
+from training.manifest import Manifest
+from training.resume import save_weights
 
 
 def train_network(  # noqa: PLR0913
@@ -179,22 +140,6 @@ def _whole_start(task: Task, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return start
 
 
-def save_run(trained: Trained) -> None:
-    """Write the weights and the facts of a finished run into its folder."""
-    save_weights(trained.run_dir / "weights.pt", trained.weights)
-    facts = {
-        "modality": trained.modality.id,
-        "config": trained.config,
-        "manifest_sha256": trained.manifest.sha256,
-        "history": trained.history,
-        "seconds": trained.seconds,
-        "device": trained.device,
-        "init": trained.init,
-        "seeds": list(trained.seeds),
-    }
-    (trained.run_dir / "run.json").write_text(json.dumps(facts, indent=1))
-
-
 def device_label(device: torch.device, team: Team) -> str:
     """Name the device for the model card, without naming the machine."""
     if device.type == "cuda":
@@ -212,37 +157,3 @@ def _fit_seed(task: Task, seed: int, log: Log) -> Fitted:
         fitted = fit(replace(mine, watch=progress_bar), run_log.epoch)
     save_weights(folder / "weights.pt", fitted.weights)
     return fitted
-
-
-def seed_weights(trained: Trained) -> dict[str, dict[str, Tensor]]:
-    """Return the weights of every single seed of a run that has several."""
-    if len(trained.seeds) < 2:
-        return {}
-    return {
-        f"seed {seed}": load_weights(trained.run_dir / f"seed-{seed}" / "weights.pt")
-        for seed in trained.seeds
-    }
-
-
-def load_run(run_dir: Path, manifest: Manifest) -> Trained:
-    """Read a finished run back; raise ValueError when it was trained on another manifest."""
-    facts = json.loads((run_dir / "run.json").read_text())
-    if facts["manifest_sha256"] != manifest.sha256:
-        raise ValueError("this run was trained on another manifest")
-    modality = get_modality(facts["modality"])
-    config = config_from_record(facts["config"])
-    return Trained(
-        modality=modality,
-        config=facts["config"],
-        manifest=manifest,
-        weights=load_weights(run_dir / "weights.pt"),
-        arch=config.arch,
-        image=image_spec(modality, config),
-        render=modality.render,
-        run_dir=run_dir,
-        history=facts["history"],
-        seconds=facts["seconds"],
-        device=facts["device"],
-        init=facts["init"],
-        seeds=tuple(facts["seeds"]),
-    )

@@ -18,8 +18,8 @@ from contracts.views import VIEWS, Views
 from training import metrics
 from training.calibrate import fit_rule, settings_for
 from training.dataset import ImageBank
+from training.fit.inputs import bank_of
 from training.fit.predict_batches import clean_batches
-from training.fit.runner import bank_of
 from training.fit.trained import Trained
 from training.manifest import CAL, VAL
 from training.measure.calibration_error import log_loss

@@ -22,8 +22,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from contracts.column_scorer import ALL_COLUMNS, REQUIRED_ONLY
 from contracts.modality import Column, Modality, TableSpec
-from contracts.scorer import ALL_COLUMNS, REQUIRED_ONLY
 from contracts.tables import decode_table
 from training.manifest import Row
 from training.measure.bootstrap import Array

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from contracts.modality import DecisionRule, Modality
-from contracts.scorer import TERMS
+from contracts.term_scorer import TERMS
 from training.manifest import Row
 from training.measure import conformal
 from training.measure.baselines import compare, refuse_unless_better

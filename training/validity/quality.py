@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contracts.images import to_canonical
 from contracts.modality import Kind, QualityLimits
+from contracts.preprocessing import to_canonical
 from contracts.quality import fit_limits, measure
 from training.fit.inputs import loader_for
 from training.fit.trained import Trained

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from contracts.images import normalise, to_base, to_canonical
 from contracts.modality import DecisionRule, ImageSpec, Modality, QualityLimits
+from contracts.preprocessing import normalise, to_base, to_canonical
 from contracts.quality import judge_quality, measure
 from training.evaluation.predict import infer
 from training.fit.inputs import loader_for

@@ -15,7 +15,7 @@ from training.calibrate import fit_rule, settings_for
 from training.evaluation.predict import score_rows
 from training.export import reload_half
 from training.fit.cross import NAME
-from training.fit.runner import load_run
+from training.fit.run_folder import load_run
 from training.manifest import CAL, TEST, TRAIN, VAL, read_manifest
 from training.measure.scored import scored_from
 from training.prepare import ecg

@@ -14,9 +14,10 @@ import torch
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
-from contracts.images import decode_image, image_to_tensor
+from contracts.images import decode_image
 from contracts.modality import ImageSpec
 from contracts.network import build_network, forward_features
+from contracts.preprocessing import image_to_tensor
 from contracts.registry import get_modality
 from training.export import release
 from training.fit.trained import Trained

@@ -10,8 +10,8 @@ from contracts.checkpoint import load_checkpoint, save_checkpoint, with_release
 from contracts.decoder import decode_input
 from contracts.errors import BadCheckpoint
 from contracts.findings import judge
-from contracts.images import image_to_tensor
 from contracts.modality import QualityLimits
+from contracts.preprocessing import image_to_tensor
 from training.__main__ import main
 from training.evaluation.evaluate import EvaluateOptions, evaluate_checkpoint
 from training.manifest import BadManifest
