@@ -126,7 +126,7 @@ def ask_until_refused(port: int, answers: list[bytes]) -> None:
 def test_F8_every_connection_that_was_made_is_answered_through_a_stop(running):
     port, process = running
     answers: list[bytes] = []
-    callers = [threading.Thread(target=ask_until_refused, args=(port, answers)) for _ in range(8)]
+    callers = [threading.Thread(target=ask_until_refused, args=(port, answers)) for _ in range(32)]
     # Read, as it would otherwise be full of log lines.
     reader = threading.Thread(target=process.stderr.read)
     for thread in (*callers, reader):
