@@ -125,9 +125,10 @@ async def test_C2_a_wrong_model_is_never_ready_and_stops_the_process(
 
 
 async def test_while_loading_the_process_is_alive_and_not_ready(settings_for, monkeypatch):
-    may_load = threading.Event()
+    begun, may_load = threading.Event(), threading.Event()
 
     def load_later(*arguments):
+        begun.set()
         may_load.wait(60)
         return load_model(*arguments)
 
@@ -138,6 +139,7 @@ async def test_while_loading_the_process_is_alive_and_not_ready(settings_for, mo
         app.router.lifespan_context(app),
         httpx2.AsyncClient(transport=transport, base_url="http://test") as http,
     ):
+        assert await asyncio.to_thread(begun.wait, 60)
         live, ready = await http.get("/livez"), await http.get("/readyz")
         may_load.set()
         await app.state.loading
