@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from bench.film import film
 from bench.peers import MODEL
 from bench.server import ROOT
 from deploy.procfile import model_file
+from tests.cpu_time import least_cpu_seconds
 
 CHECKPOINT = model_file("chest-xray", ROOT)
 ROUNDS = 6
@@ -29,23 +28,7 @@ def test_one_film_costs_clearly_less_cpu_time_than_the_plain_way_takes(monkeypat
     ours_seconds, plain_seconds = least_cpu_seconds(
         lambda: ours.backend.infer(prepare(payload, ours, Stopwatch()).tensor[None]),
         lambda: plain.answer([plain.prepare(payload)]),
+        rounds=ROUNDS,
     )
 
     assert ours_seconds < 0.75 * plain_seconds
-
-
-def least_cpu_seconds(*works) -> list[float]:
-    """The least CPU time of each in a few rounds, in turns; the first round only warms up.
-
-    That of the calling thread, which does all the work here: what earlier tests left running in
-    others does not count.
-    """
-    rounds = [[cpu_seconds(work) for work in works] for _ in range(1 + ROUNDS)]
-    return [min(spent) for spent in zip(*rounds[1:], strict=True)]
-
-
-def cpu_seconds(work) -> float:
-    """The CPU time of one call."""
-    started = time.thread_time()
-    work()
-    return time.thread_time() - started

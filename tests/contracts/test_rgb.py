@@ -2,6 +2,7 @@
 
 import threading
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -49,10 +50,9 @@ def test_I5_a_transparent_palette_entry_is_black_in_every_band():
     assert (pixels[:, WIDTH // 2 :] == [0, 255, 0]).all()
 
 
-def test_I13_F15_no_step_of_a_large_conversion_keeps_other_threads_waiting_for_long():
-    """Judged by how often another thread gets its turn: in one piece it would be a few times."""
-    picture = Image.new("RGBA", (5000, 4000), (200, 100, 50, 128))
-    turns, done = [], threading.Event()
+def longest_wait(work):
+    """How long another thread waited for its turn, at most, as a share of the whole time."""
+    turns, done = [time.monotonic()], threading.Event()
 
     def count():
         while not done.wait(0.001):
@@ -60,10 +60,16 @@ def test_I13_F15_no_step_of_a_large_conversion_keeps_other_threads_waiting_for_l
 
     other = threading.Thread(target=count)
     other.start()
-    before = len(turns)
-    to_rgb(picture)
-    during = len(turns) - before
+    work()
+    turns.append(time.monotonic())
     done.set()
     other.join()
+    turns.sort()
+    return max(end - begin for begin, end in pairwise(turns)) / (turns[-1] - turns[0])
 
-    assert during >= 10
+
+def test_I13_F15_no_step_of_a_large_conversion_keeps_other_threads_waiting_for_long():
+    """In one piece it would be half of the time. The best round counts: others may be busy."""
+    picture = Image.new("RGBA", (5000, 4000), (200, 100, 50, 128))
+
+    assert min(longest_wait(lambda: to_rgb(picture)) for _ in range(3)) < 0.2

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI, Request
 
@@ -17,6 +18,13 @@ from serving.patience import PatientProtocol
 from serving.server import ServerOptions, run
 
 
+def stand_still(held: Path) -> None:
+    """Make a file and return when it is gone: who sees it knows that the loop stands still."""
+    held.touch()
+    while held.exists():
+        time.sleep(0.01)
+
+
 def add_routes(app: FastAPI) -> None:
     @app.get("/slow")
     async def slow(seconds: float) -> dict[str, bool]:
@@ -24,8 +32,8 @@ def add_routes(app: FastAPI) -> None:
         return {"done": True}
 
     @app.get("/block")
-    async def block(seconds: float) -> dict[str, bool]:
-        time.sleep(seconds)  # noqa: ASYNC251 - the fault itself
+    async def block(held: Path) -> dict[str, bool]:
+        stand_still(held)
         return {"done": True}
 
     @app.get("/settled")
@@ -68,7 +76,7 @@ def main(port: int, way: str) -> int:
 
     add_routes(app)
     options = ServerOptions(
-        drain_seconds=0.6, shutdown_seconds=5, keep_alive_seconds=1, stuck_seconds=4
+        drain_seconds=1.5, shutdown_seconds=5, keep_alive_seconds=1, stuck_seconds=6
     )
     return run(app, "127.0.0.1", port, shell.health, options=options)
 

@@ -59,7 +59,7 @@ def train(
     ]
     command += [part for setting in settings for part in ("--set", setting)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    result = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900)
     assert result.returncode == 0, result.stderr[-3000:]
     return json.loads((run / "run.json").read_text())
 

@@ -1,6 +1,8 @@
 import asyncio
 import io
+import threading
 
+import httpx2
 import pytest
 import torch
 from PIL import Image
@@ -12,6 +14,7 @@ from serving.health import HealthState, Phase
 from serving.holder import ModelHolder
 from vision_service.app import EXIT_BAD_MODEL, Loader, create_app
 from vision_service.metrics import VisionMetrics
+from vision_service.model import load_model
 
 SECRET = b"John-Doe-MRN-123"
 
@@ -121,16 +124,24 @@ async def test_C2_a_wrong_model_is_never_ready_and_stops_the_process(
     assert app.state.shell.health.exit_code == EXIT_BAD_MODEL
 
 
-async def test_while_loading_the_process_is_alive_and_not_ready(settings_for):
-    import httpx2
+async def test_while_loading_the_process_is_alive_and_not_ready(settings_for, monkeypatch):
+    begun, may_load = threading.Event(), threading.Event()
 
+    def load_later(*arguments):
+        begun.set()
+        may_load.wait(60)
+        return load_model(*arguments)
+
+    monkeypatch.setattr("vision_service.app.load_model", load_later)
     app = create_app(settings_for())
     transport = httpx2.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
         httpx2.AsyncClient(transport=transport, base_url="http://test") as http,
     ):
+        assert await asyncio.to_thread(begun.wait, 60)
         live, ready = await http.get("/livez"), await http.get("/readyz")
+        may_load.set()
         await app.state.loading
 
     assert (live.status_code, ready.status_code, ready.json()["reason"]) == (200, 503, "loading")

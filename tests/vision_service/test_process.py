@@ -1,7 +1,6 @@
 """The service as a real process on a real socket, and the one-shot command."""
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
@@ -15,6 +14,7 @@ import httpx2
 import pytest
 
 from contracts.schemas import Prediction
+from tests.e2e.processes import wait_ready
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,14 +43,10 @@ def service(tiny_checkpoint_path):
         SERVICE_CHECKPOINT=str(tiny_checkpoint_path("chest-xray")),
         SERVICE_PORT=str(port),
         SERVICE_MAX_QUEUE="16",
+        SERVICE_DEADLINE_SECONDS="60",
     )
     base = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 240
-    while time.monotonic() < deadline:
-        with contextlib.suppress(httpx2.TransportError):
-            if httpx2.get(f"{base}/readyz").status_code == 200:
-                break
-        time.sleep(0.2)
+    wait_ready(base, seconds=600)
     yield base
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
@@ -69,7 +65,7 @@ def test_the_service_answers_with_the_compiled_form(service, png_bytes):
 
 async def test_F15_the_probe_answers_while_the_service_is_busy(service, noise):
     slowest = 0.0
-    async with httpx2.AsyncClient(base_url=service, timeout=60) as http:
+    async with httpx2.AsyncClient(base_url=service, timeout=120) as http:
         work = [asyncio.create_task(http.post("/predict", content=noise(n))) for n in range(60)]
         while not all(task.done() for task in work):
             started = time.monotonic()

@@ -1,4 +1,5 @@
 import contextlib
+import io
 import json
 import socket
 import struct
@@ -7,6 +8,7 @@ import time
 import pytest
 
 from contracts.registry import get_modality
+from tests.cpu_time import cpu_seconds
 from tests.gateway.fakes import JPEG_BYTES
 from tests.gateway.sockets.wire import URL, Wire, ask, head
 
@@ -117,7 +119,10 @@ def test_T4_slow_clients_of_every_shape_are_gone_in_time_and_disturb_nobody(gate
                 if drip:
                     wire.send(drip)
             time.sleep(1)
-        late = [wire for wire, _ in wires if not wire.closed_within(opened + 20 - time.monotonic())]
+        end = opened + 20
+        late = [
+            wire for wire, _ in wires if not wire.closed_within(max(0.1, end - time.monotonic()))
+        ]
 
     assert late == []
     assert slowest < HEALTH_MS
@@ -133,8 +138,9 @@ def test_T5_tiny_chunks_cost_little(gateway, size, count):
         answer = wire.send(chunk * count + b"0\r\n\r\n").receive(timeout=60)
 
     spent = sum(gateway.stats.cpu_times()[:2]) - cpu
+    lines = cpu_seconds(lambda: [bytes(line) for line in io.BytesIO(chunk * count)])
     assert answer.status in (400, 408, 415)
-    assert spent < 2
+    assert spent < max(2, 7 * lines)  # seconds, or on a slow machine as many turns of a loop
     assert gateway.stats.memory_info().rss - memory < 32 * MB
 
 
