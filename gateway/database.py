@@ -59,6 +59,7 @@ class Database:
         self.engine = self._build(self._url, lock_timeout_seconds, pool_size)
         self.writing_engine = self.engine.sync_engine
         self._writer: ThreadPoolExecutor | None = None
+        self._kept: Connection | None = None
         if self.is_sqlite and self._has_file:
             self.writing_engine = _sqlite_writer(self._url, lock_timeout_seconds)
             self._writer = ThreadPoolExecutor(1, "database")
@@ -111,6 +112,8 @@ class Database:
         """Close every pooled connection."""
         if self._writer is not None:
             self._writer.shutdown(wait=False, cancel_futures=True)
+            if self._kept is not None:
+                self._kept.close()
             self.writing_engine.dispose()
         await self.engine.dispose()
 
@@ -119,8 +122,16 @@ class Database:
         return self._url.database not in (None, "", ":memory:")
 
     def _write_at_once(self, work: Callable[[Connection], Result]) -> Result:
-        with self.writing_engine.begin() as connection:
-            return work(connection)
+        """Run one transaction; its connection is kept unless it failed. In the writer's thread."""
+        connection, self._kept = self._kept or self.writing_engine.connect(), None
+        try:
+            with connection.begin():
+                result = work(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._kept = connection
+        return result
 
     @staticmethod
     def _build(url: URL, timeout_seconds: float, pool_size: int) -> AsyncEngine:

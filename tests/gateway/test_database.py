@@ -6,7 +6,7 @@ import time
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, select, text
+from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from gateway.database import Database, sqlite_url
@@ -61,6 +61,27 @@ async def test_a_failed_transaction_leaves_nothing_behind(database):
 
     async with database.reading() as connection:
         assert (await connection.execute(select(API_KEYS))).all() == []
+
+
+async def test_one_connection_writes_until_a_transaction_fails(sqlite):
+    opened, given_back = [], []
+    event.listen(sqlite.writing_engine, "checkout", lambda *_: opened.append(1))
+    event.listen(sqlite.writing_engine, "checkin", lambda *_: given_back.append(1))
+
+    def fail(connection):
+        connection.execute(insert(API_KEYS), KEY)
+        raise ZeroDivisionError
+
+    for _ in range(3):
+        await sqlite.write(lambda connection: connection.execute(select(AUDIT_HEAD)))
+    assert (len(opened), len(given_back)) == (1, 0)
+    with pytest.raises(ZeroDivisionError):
+        await sqlite.write(fail)
+    assert (len(opened), len(given_back)) == (1, 1)
+    await sqlite.write(lambda connection: connection.execute(insert(API_KEYS), KEY))
+    await sqlite.close()
+
+    assert (len(opened), len(given_back)) == (2, 2)
 
 
 async def test_a_reader_sees_one_state_while_another_writes(database):
