@@ -34,18 +34,17 @@ def image_to_tensor(image: Image.Image, spec: ImageSpec) -> Tensor:
     return normalise(to_canonical(image, spec), spec)
 
 
-def to_canonical(image: Image.Image, spec: ImageSpec, resize: Resize | None = None) -> Image.Image:
+def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return the picture at this width and height, each pixel of all that lies under it."""
+    return image if image.size == size else image.resize(size, Image.Resampling.BILINEAR)
+
+
+def to_canonical(image: Image.Image, spec: ImageSpec, resize: Resize = resized) -> Image.Image:
     """Return the picture at the network's input size, fitted as the spec says; grey stays grey.
 
     `resize` may take another way to the very same pixels.
     """
-    resize = resize or resized
     return resize(_fit(image, spec, resize), (spec.width, spec.height))
-
-
-def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Return the picture at this width and height, each pixel of all that lies under it."""
-    return image if image.size == size else image.resize(size, Image.Resampling.BILINEAR)
 
 
 def to_base(image: Image.Image, spec: ImageSpec) -> Image.Image:

@@ -33,12 +33,12 @@ from vision_service.backends.torch import CUDA_SIZES
 from vision_service.describe import describe
 from vision_service.display import render_display, render_svg
 from vision_service.explanation import explain
-from vision_service.halves import HalvedResize
 from vision_service.heap import give_back
 from vision_service.model import VisionModel
 from vision_service.overlay import encode_png
 from vision_service.prepare import Prepared, prepare
 from vision_service.quality_control import QualityControl, QualityReport
+from vision_service.spare import Spare
 from vision_service.stages import Inquiry, answer, averaged, finish, look, views_of
 from vision_service.threads import ThreadPlan
 from vision_service.validity import recognise_input
@@ -91,7 +91,7 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
             max_queue=_MAX_EXPLANATIONS_WAITING,
         )
         self._crew = Crew(self._runners, size=threads.infer_workers, max_queue=max_queue)
-        self._resize = HalvedResize(self._runners, self._others_rest)
+        self._spare = Spare(self._runners, self._others_rest)
         self._control: QualityControl | None = None
         self._stack = AsyncExitStack()
 
@@ -136,7 +136,7 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
         """Say what kind of picture an input is, by the modality head alone; errors as `predict`."""
         if self._is_whole:
             output = await self._crew.run(
-                partial(look, payload, self.model, self._infer_one, self._resize)
+                partial(look, payload, self.model, self._infer_one, self._spare)
             )
         else:
             begin = partial(prepare, payload, self.model, Stopwatch())
@@ -174,7 +174,7 @@ class VisionEngine(AbstractAsyncContextManager["VisionEngine"]):
         inquiry = Inquiry(payload, request_id, options)
         with inquiry.watch.stage("total"):
             if self._is_whole:
-                whole = partial(answer, inquiry, self.model, self._infer_one, self._resize)
+                whole = partial(answer, inquiry, self.model, self._infer_one, self._spare)
                 prediction, prepared = await self._crew.run(whole)
             else:
                 prediction, prepared = await self._in_batches(inquiry)

@@ -6,42 +6,32 @@ box that it is asked for: two halves give the very pixels of the whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Executor
 from functools import partial
 
 from PIL import Image
 
 from contracts.preprocessing import resized
+from vision_service.spare import Spare
 
 #: Below, the second thread costs more than it saves.
 MIN_PIXELS = 512 * 512
 Box = tuple[float, float, float, float]
 
 
-class HalvedResize:
-    """As `contracts.preprocessing.resized`, in less time; runs in one thread of a pool."""
-
-    def __init__(self, pool: Executor, has_idle_thread: Callable[[], bool]) -> None:
-        """`pool` computes the second half while `has_idle_thread` says so."""
-        self._pool = pool
-        self._has_idle_thread = has_idle_thread
-
-    def __call__(self, image: Image.Image, size: tuple[int, int]) -> Image.Image:
-        """Return the picture at this width and height."""
-        if not (_has_equal_halves(image, size) and self._has_idle_thread()):
-            return resized(image, size)
-        width, height = size
-        upper, lower = (
-            partial(image.resize, (width, height // 2), Image.Resampling.BILINEAR, box)
-            for box in _halves_of(image)
-        )
-        later = self._pool.submit(lower)
-        whole = Image.new(image.mode, size)
-        whole.paste(upper())
-        # The thread may have found other work: who has not begun is not waited for.
-        whole.paste(lower() if later.cancel() else later.result(), (0, height // 2))
-        return whole
+def resize_shared(image: Image.Image, size: tuple[int, int], spare: Spare) -> Image.Image:
+    """Return the picture at this width and height, as `contracts.preprocessing.resized`."""
+    if not (_has_equal_halves(image, size) and spare.is_there):
+        return resized(image, size)
+    width, height = size
+    upper, lower = (
+        partial(image.resize, (width, height // 2), Image.Resampling.BILINEAR, box)
+        for box in _halves_of(image)
+    )
+    rest = spare.begin(lower)
+    whole = Image.new(image.mode, size)
+    whole.paste(upper())
+    whole.paste(rest(), (0, height // 2))
+    return whole
 
 
 def _has_equal_halves(image: Image.Image, size: tuple[int, int]) -> bool:

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PIL import Image
 from torch import Tensor
 
 from contracts.decoder import Decoded, decode_input
-from contracts.preprocessing import Resize, normalise, reduced_side, to_canonical
+from contracts.preprocessing import normalise, reduced_side, to_canonical
 from contracts.quality import judge_quality, measure
 from contracts.schemas import InputFacts, Reason
 from serving.timing import Stopwatch
+from vision_service.halves import resize_shared
 from vision_service.model import VisionModel
+from vision_service.spare import NOBODY, Spare
 
 if TYPE_CHECKING:
     from contracts.records import Waveform
@@ -45,13 +48,14 @@ class Prepared:
 
 
 def prepare(
-    payload: bytes, model: VisionModel, watch: Stopwatch, resize: Resize | None = None
+    payload: bytes, model: VisionModel, watch: Stopwatch, spare: Spare = NOBODY
 ) -> Prepared:
-    """Decode, measure and preprocess one input; `resize` as for `to_canonical`.
+    """Decode, measure and preprocess one input; `spare` takes what can be done beside.
 
     Raises UnsupportedMediaType (415) and InvalidInput (422).
     """
     with watch.stage("decode"):
+        digest_of_it = spare.begin(partial(_digest, payload))
         decoded = decode_input(
             payload,
             model.modality,
@@ -59,9 +63,9 @@ def prepare(
             keep_side=reduced_side(model.image),
             keep_grey=True,
         )
-        digest = hashlib.sha256(payload).hexdigest()
+        digest = digest_of_it()
     with watch.stage("preprocess"):
-        canonical = to_canonical(decoded.image, model.image, resize)
+        canonical = to_canonical(decoded.image, model.image, partial(resize_shared, spare=spare))
         tensor = normalise(canonical, model.image)
     with watch.stage("quality"):
         measures = measure(canonical, min_side=min(decoded.width, decoded.height))
@@ -88,6 +92,11 @@ def prepare(
         doubts=tuple(doubts),
         record=decoded.record,
     )
+
+
+def _digest(payload: bytes) -> str:
+    """Return the SHA-256 of the input in hexadecimal digits."""
+    return hashlib.sha256(payload).hexdigest()
 
 
 def _facts(decoded: Decoded, digest: str) -> InputFacts:

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from contracts.network import Output
-from contracts.preprocessing import Resize
 from contracts.schemas import Prediction
 from serving.timing import Stopwatch
 from vision_service.answer import Options, judged, rejected
 from vision_service.model import VisionModel
 from vision_service.prepare import Prepared, prepare
+from vision_service.spare import NOBODY, Spare
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ def answer(
     inquiry: Inquiry,
     model: VisionModel,
     infer: Callable[[Tensor], Output],
-    resize: Resize | None = None,
+    spare: Spare = NOBODY,
 ) -> tuple[Prediction, Prepared]:
     """Return the answer without its times, and what was made of the input.
 
-    `infer` takes one tensor `[3, H, W]` and returns one row; `resize` as for `to_canonical`. Raises
+    `infer` takes one tensor `[3, H, W]` and returns one row; `spare` as for `prepare`. Raises
     UnsupportedMediaType (415) and InvalidInput (422).
     """
-    prepared, output = prepare(inquiry.payload, model, inquiry.watch, resize), None
+    prepared, output = prepare(inquiry.payload, model, inquiry.watch, spare), None
     if not prepared.rejections:
         with inquiry.watch.stage("infer"):
             output = averaged([infer(view) for view in views_of(prepared, inquiry, model)])
@@ -49,10 +49,10 @@ def look(
     payload: bytes,
     model: VisionModel,
     infer: Callable[[Tensor], Output],
-    resize: Resize | None = None,
+    spare: Spare = NOBODY,
 ) -> Output:
     """Return what the network makes of one input, fit for an answer or not; see `answer`."""
-    return infer(prepare(payload, model, Stopwatch(), resize).tensor)
+    return infer(prepare(payload, model, Stopwatch(), spare).tensor)
 
 
 def views_of(prepared: Prepared, inquiry: Inquiry, model: VisionModel) -> list[Tensor]:

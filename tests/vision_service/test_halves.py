@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from PIL import Image
 
 from contracts.modality import ImageSpec
 from contracts.preprocessing import resized, to_canonical
-from vision_service.halves import MIN_PIXELS, HalvedResize
+from vision_service.halves import MIN_PIXELS, resize_shared
+from vision_service.spare import Spare
 
 
 class NoPool:
@@ -27,7 +29,7 @@ def pool():
 
 @pytest.fixture
 def halved(pool):
-    return HalvedResize(pool, lambda: True)
+    return partial(resize_shared, spare=Spare(pool, lambda: True))
 
 
 def picture(width, height, mode="L"):
@@ -50,17 +52,6 @@ def test_a_picture_is_fitted_to_the_same_pixels(halved, fit):
     spec, image = ImageSpec(fit=fit), picture(1422, 1152)
 
     assert to_canonical(image, spec, halved).tobytes() == to_canonical(image, spec).tobytes()
-
-
-def test_a_thread_that_found_other_work_is_not_waited_for(pool, halved):
-    image, release = picture(1024, 1024), threading.Event()
-    busy = pool.submit(release.wait, 30)
-
-    whole = halved(image, (224, 224))
-
-    assert not busy.done()
-    release.set()
-    assert whole.tobytes() == resized(image, (224, 224)).tobytes()
 
 
 def test_the_second_half_is_computed_in_the_other_thread(pool, halved, monkeypatch):
@@ -88,6 +79,6 @@ def test_the_second_half_is_computed_in_the_other_thread(pool, halved, monkeypat
     ids=["no idle thread", "small", "no half", "nothing to do"],
 )
 def test_where_there_is_nothing_to_share_one_thread_does_it(image, size, has_idle_thread):
-    whole = HalvedResize(NoPool(), lambda: has_idle_thread)(image, size)
+    whole = resize_shared(image, size, Spare(NoPool(), lambda: has_idle_thread))
 
     assert whole.tobytes() == resized(image, size).tobytes()
