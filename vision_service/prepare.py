@@ -55,7 +55,7 @@ def prepare(
     Raises UnsupportedMediaType (415) and InvalidInput (422).
     """
     with watch.stage("decode"):
-        digest_of_it = spare.begin(partial(_digest, payload))
+        hashing = spare.begin(partial(_digest, payload))
         decoded = decode_input(
             payload,
             model.modality,
@@ -63,7 +63,7 @@ def prepare(
             keep_side=reduced_side(model.image),
             keep_grey=True,
         )
-        digest = digest_of_it()
+        digest = hashing()
     with watch.stage("preprocess"):
         canonical = to_canonical(decoded.image, model.image, partial(resize_shared, spare=spare))
         tensor = normalise(canonical, model.image)
