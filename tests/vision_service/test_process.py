@@ -64,19 +64,21 @@ def test_the_service_answers_with_the_compiled_form(service, png_bytes):
 
 
 async def test_F15_the_probe_answers_while_the_service_is_busy(service, noise):
-    slowest = 0.0
+    waits, payload = [], noise(0, 1200)
     async with httpx2.AsyncClient(base_url=service, timeout=120) as http:
-        work = [asyncio.create_task(http.post("/predict", content=noise(n))) for n in range(60)]
+        work = [asyncio.create_task(http.post("/predict", content=payload)) for _ in range(16)]
+        begun = time.monotonic()
         while not all(task.done() for task in work):
             started = time.monotonic()
             assert (await http.get("/livez")).status_code == 200
-            slowest = max(slowest, time.monotonic() - started)
+            waits.append(time.monotonic() - started)
             await asyncio.sleep(0.01)
+        whole = time.monotonic() - begun
         statuses = {(await task).status_code for task in work}
 
-    assert statuses <= {200, 503}
-    # The aim is 250 ms on a free machine; were the loop blocked it would be the whole batch.
-    assert slowest < 2.0
+    assert statuses == {200}
+    # A twentieth where the loop is free; four fifths where it computes.
+    assert max(waits) < whole / 2
 
 
 def test_T12_a_client_that_resets_its_upload_disturbs_nobody(service, png_bytes):
