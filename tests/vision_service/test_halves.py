@@ -62,8 +62,11 @@ def test_the_second_half_is_computed_in_the_other_thread(pool, halved, monkeypat
         return resize(image, *args)
 
     monkeypatch.setattr(Image.Image, "resize", noted)
-    while len(threads) < 2:  # the other thread may come too late, and then nobody waits for it
-        halved(picture(1024, 1024), (224, 224))
+    image = picture(1024, 1024)
+    for _ in range(500):  # the other thread may come too late, and then nobody waits for it
+        halved(image, (224, 224))
+        if len(threads) == 2:
+            break
 
     assert threads == {threading.get_ident(), pool.submit(threading.get_ident).result()}
 
