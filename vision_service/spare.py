@@ -22,17 +22,22 @@ class Spare:
     @property
     def is_there(self) -> bool:
         """True while a thread has nothing to do."""
-        return self._pool is not None and self._is_idle()
+        return self._idle_pool() is not None
 
     def begin(self, work: Callable[[], Result]) -> Callable[[], Result]:
         """Return what gives the result of `work`, once; raises what it raises.
 
         Without an idle thread, or where that one has found other work, it is done when asked for.
         """
-        if self._pool is None or not self._is_idle():
+        pool = self._idle_pool()
+        if pool is None:
             return work
-        later = self._pool.submit(work)
+        later = pool.submit(work)
         return lambda: work() if later.cancel() else later.result()
+
+    def _idle_pool(self) -> Executor | None:
+        """Return the pool while one of its threads has nothing to do."""
+        return self._pool if self._is_idle() else None
 
 
 #: Where nobody shares the work.
